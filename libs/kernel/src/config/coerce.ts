@@ -1,0 +1,100 @@
+import type { ConfigField } from './fields.js';
+import { parseQuantity, type Unit } from './units.js';
+
+/** A value that could not be read as its field's kind. */
+export class CoercionFailure {
+  constructor(readonly expected: string) {}
+}
+
+const booleans: Record<string, boolean> = {
+  true: true,
+  yes: true,
+  on: true,
+  1: true,
+  false: false,
+  no: false,
+  off: false,
+  0: false,
+};
+
+/**
+ * Reads what a source holds (text from the environment, anything from YAML) as the kind of its field.
+ * @param unit of a bare number; the field's own when left out
+ */
+export function coerce(value: unknown, field: ConfigField, unit?: Unit): unknown {
+  switch (field.kind) {
+    case 'integer':
+    case 'number':
+      return coerceNumber(value, field, unit);
+    case 'boolean':
+      return typeof value === 'boolean'
+        ? value
+        : (booleans[String(value).trim().toLowerCase()] ?? new CoercionFailure('true or false'));
+    case 'list':
+      return coerceList(value);
+    case 'object':
+      return coerceObject(value);
+    case 'string':
+      if (typeof value === 'string') return matchChoice(value, field.choices);
+      return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
+        ? String(value)
+        : new CoercionFailure('text');
+  }
+}
+
+function coerceNumber(value: unknown, field: ConfigField, unit?: Unit): number | CoercionFailure {
+  const noun = field.kind === 'integer' ? 'an integer' : 'a number';
+  if (field.dimension) {
+    const own: Unit = field.dimension === 'duration' ? 'ms' : 'bytes';
+    const example =
+      field.dimension === 'duration' ? 'a duration such as "5m", or milliseconds' : 'a size such as "10MB", or bytes';
+    if (typeof value !== 'number' && typeof value !== 'string') return new CoercionFailure(example);
+    return parseQuantity(value, field.dimension, unit ?? own) ?? new CoercionFailure(example);
+  }
+  const text = typeof value === 'string' ? value.trim() : value;
+  if (typeof text === 'string' && /^tcp:\/\//.test(text)) {
+    return new CoercionFailure(
+      `${noun}; Kubernetes sets this variable for a Service of that name: set enableServiceLinks: false in the pod's spec, or rename the Service`,
+    );
+  }
+  if (typeof text === 'string' && !/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return new CoercionFailure(noun);
+  const number = typeof text === 'string' || typeof text === 'number' ? Number(text) : Number.NaN;
+  if (!Number.isFinite(number) || (field.kind === 'integer' && !Number.isInteger(number)))
+    return new CoercionFailure(noun);
+  return number;
+}
+
+/** A comma list, or a JSON array when it begins with a bracket. */
+function coerceList(value: unknown): unknown[] | CoercionFailure {
+  if (Array.isArray(value)) return value as unknown[];
+  if (typeof value !== 'string') return new CoercionFailure('a list');
+  const text = value.trim();
+  if (text.startsWith('[')) {
+    const parsed = parseJson(text);
+    return Array.isArray(parsed) ? (parsed as unknown[]) : new CoercionFailure('a comma list or a JSON array');
+  }
+  return text === '' ? [] : text.split(',').map(item => item.trim());
+}
+
+function coerceObject(value: unknown): unknown {
+  const found = typeof value === 'string' ? parseJson(value) : value;
+  return typeof found === 'object' && found !== null
+    ? found
+    : new CoercionFailure('an object, in the environment as JSON');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+  } catch {
+    return undefined; // the caller reports what it expected
+  }
+}
+
+/** `INFO` is `info` where the list of choices says so. */
+function matchChoice(value: string, choices: readonly unknown[] | undefined): string {
+  const found = choices?.find(
+    choice => typeof choice === 'string' && choice.toLowerCase() === value.trim().toLowerCase(),
+  );
+  return typeof found === 'string' ? found : value;
+}

@@ -1,0 +1,239 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { AppState } from '../app-state.js';
+import { assertWiring } from '../concern/wiring.js';
+import { DuplicateConnectionError, NotConnectedError, ShuttingDownError } from '../errors/errors.js';
+import { classify, type Classification } from '../ports/classify.js';
+import { bootScope } from './boot-scope.js';
+import type { Check, CheckResult } from '../ports/health-contributor.js';
+import { closeWaves } from './close-order.js';
+import { connectInBackground, connectRequired, reasonOf } from './connector.js';
+import type { Entry, OpenRequest } from './entry.js';
+import type { Opened } from './opened.js';
+import { reportStep, runStep, type StepReport } from './run-step.js';
+
+/** A connection as others may see it: never its client's credentials. */
+export interface ConnectionInfo {
+  readonly id: string;
+  readonly driver: string;
+  readonly address?: string;
+  readonly state: Entry['state'];
+  readonly critical: boolean;
+}
+
+/** A check that a connection contributes. */
+export interface ConnectionCheck {
+  readonly name: string;
+  readonly critical: boolean;
+  readonly timeoutMs: number;
+  /** Rejects when the connection is not healthy, within `timeoutMs`. */
+  readonly run: () => Promise<CheckResult | void>;
+}
+
+interface Registration {
+  readonly request: OpenRequest<unknown>;
+  readonly client: Promise<unknown>;
+}
+
+/** Opens, checks, drains and closes every connection of one application. */
+@Injectable()
+export class Connections implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly logger = new Logger(Connections.name);
+  private readonly entries: Entry[] = [];
+  private readonly registrations = new Map<string, Registration>();
+  private readonly reports: StepReport[] = [];
+  private booted = false;
+  private broken = false;
+  private background: Promise<unknown>[] = [];
+
+  constructor(
+    private readonly state: AppState,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+  ) {
+    assertWiring(modules);
+    bootScope.getStore()?.add(this);
+  }
+
+  /**
+   * Opens a connection, or hands out the one that is open when the same is registered again.
+   * @throws DuplicateConnectionError when the id is taken with other configuration
+   * @throws ConnectFailedError when a required server cannot be reached
+   */
+  open<Client>(request: OpenRequest<Client>): Promise<Client> {
+    const known = this.registrations.get(request.id);
+    if (known) {
+      const same =
+        isDeepStrictEqual({ ...known.request.config }, { ...request.config }) &&
+        isDeepStrictEqual(known.request.sameAs, request.sameAs);
+      if (same) return known.client as Promise<Client>;
+      return this.fail(
+        new DuplicateConnectionError(request.id, [
+          ...(known.request.importers?.() ?? []),
+          ...(request.importers?.() ?? []),
+        ]),
+      );
+    }
+    const client = this.openNew(request);
+    this.registrations.set(request.id, { request, client });
+    client.catch(() => undefined); // whoever asked awaits it; a second holder may not
+    return client;
+  }
+
+  /** Every connection that is open or on its way, in order of opening. */
+  list(): ConnectionInfo[] {
+    return this.entries.map(({ id, config, opened, state }) => ({
+      id,
+      driver: config.driver,
+      address: opened.address,
+      state,
+      critical: config.critical,
+    }));
+  }
+
+  /** Ids of all connections that anybody registered. */
+  ids(): string[] {
+    return [...this.registrations.keys()];
+  }
+
+  /** One check for each connection that has one, several where a connection has several. */
+  checks(): ConnectionCheck[] {
+    return this.entries.flatMap(entry => {
+      const { check } = entry.opened;
+      const named: [string, Check][] =
+        typeof check === 'object'
+          ? Object.entries(check).map(([part, run]) => [`${entry.healthName}-${part}`, run])
+          : [[entry.healthName, check ?? (() => undefined)]];
+      return named.map(([name, run]) => ({
+        name,
+        critical: entry.config.critical,
+        timeoutMs: entry.config.checkTimeoutMs,
+        run: () =>
+          runStep(entry.id, 'check', entry.config.checkTimeoutMs, signal => {
+            if (entry.state !== 'open') throw new NotConnectedError(entry.id, { cause: entry.lastError });
+            return run(signal);
+          }),
+      }));
+    });
+  }
+
+  /** What a failed call means, by the knowledge of every driver. */
+  classify(error: unknown): Classification {
+    return classify(
+      error,
+      this.entries.flatMap(entry => entry.classify ?? []),
+    );
+  }
+
+  /** How each step of the shutdown ended, so far. */
+  get shutdownReport(): readonly StepReport[] {
+    return this.reports;
+  }
+
+  onApplicationBootstrap(): void {
+    this.booted = true;
+    this.state.markRunning();
+  }
+
+  /** All together: a handler may need any connection until its own work has ended. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.state.beginShutdown();
+    await Promise.all(this.entries.map(entry => this.shutDown(entry, 'drain')));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.state.beginShutdown();
+    await this.closeAll();
+    this.state.markClosed();
+  }
+
+  /** Closes what a boot that failed had opened. `bootstrap` calls it; a failed connection does so by itself. */
+  async abortBoot(): Promise<void> {
+    if (this.booted) return;
+    this.broken = true;
+    this.state.beginShutdown();
+    await this.closeAll();
+  }
+
+  private async openNew<Client>(request: OpenRequest<Client>): Promise<Client> {
+    if (this.state.shuttingDown.aborted) throw new ShuttingDownError(`Opening ${request.id}`);
+    try {
+      const opened = await request.open();
+      const entry = this.register(request, opened);
+      if (this.broken) await this.closeAll();
+      else if (request.config.startup === 'require' || !opened.connect) await this.connectNow(entry);
+      else this.connectLater(entry);
+      return opened.client;
+    } catch (error) {
+      return this.fail(error);
+    }
+  }
+
+  private register(request: OpenRequest<unknown>, opened: Opened<unknown>): Entry {
+    const { id, section, healthName, config, classify: known } = request;
+    const entry: Entry = {
+      id,
+      section,
+      healthName,
+      config,
+      opened,
+      classify: known,
+      dependsOn: request.dependsOn ?? new Set(),
+      closeLast: request.closeLast ?? false,
+      state: 'connecting',
+    };
+    this.entries.push(entry);
+    return entry;
+  }
+
+  private async connectNow(entry: Entry): Promise<void> {
+    await connectRequired(
+      entry,
+      error => classify(error, entry.classify ? [entry.classify] : []),
+      this.state.shuttingDown,
+    );
+    entry.state = 'open';
+  }
+
+  private connectLater(entry: Entry): void {
+    const attempts = connectInBackground(entry, this.state.shuttingDown, (error, attempt) => {
+      entry.lastError = error;
+      const text = `${entry.id} is not reachable yet and is tried again: ${reasonOf(error)}`;
+      if (attempt === 0) this.logger.warn(text);
+      else this.logger.debug(text);
+    }).then(() => {
+      if (this.state.shuttingDown.aborted) return;
+      entry.state = 'open';
+      entry.lastError = undefined;
+      this.logger.log(`${entry.id} is connected`);
+    });
+    this.background.push(attempts);
+  }
+
+  private async fail(error: unknown): Promise<never> {
+    await this.abortBoot();
+    throw error;
+  }
+
+  private async closeAll(): Promise<void> {
+    await Promise.all(this.background);
+    const open = this.entries.splice(0);
+    for (const wave of closeWaves(open)) await Promise.all(wave.map(entry => this.shutDown(entry, 'close')));
+  }
+
+  private async shutDown(entry: Entry, stage: 'drain' | 'close'): Promise<void> {
+    const step = entry.opened[stage];
+    if (!step) return;
+    const budgetMs = Math.min(entry.config.shutdownTimeoutMs, this.state.remainingMs(performance.now()));
+    const report = await reportStep(entry.id, stage, budgetMs, step);
+    this.reports.push(report);
+    if (report.outcome !== 'done') this.logger.error(`${entry.id} did not ${stage} cleanly: ${reasonOf(report.error)}`);
+  }
+}
