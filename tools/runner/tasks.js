@@ -1,0 +1,50 @@
+'use strict';
+
+const { existsSync, statSync } = require('node:fs');
+const path = require('node:path');
+const { root } = require('./paths.js');
+
+// A task is what it is about and the steps that it runs; a step is what follows `node` on the command line. Add yours here.
+
+const script = (file, ...args) => ({ args: [file, ...args] });
+const bin = (file, ...args) => script(path.join('node_modules', file), ...args);
+
+/** A file that other files are loaded from as TypeScript, straight from source. */
+const typescript = (file, ...args) => ({
+  args: ['--conditions=core-infra-source', '-r', './libs/testing/register.cjs', file, ...args],
+});
+
+const jest = args => ({ args: ['--experimental-vm-modules', ...jestArguments(args)], env: { NODE_ENV: 'test' } });
+
+/** A folder is a prefix of paths, not the beginning of a name: `libs/cli` is not `libs/client`. */
+function jestArguments(args) {
+  const folders = args.map(arg => (isFolder(arg) ? `${arg.replace(/\/+$/, '')}/` : arg));
+  return [path.join('node_modules', 'jest', 'bin', 'jest.js'), ...folders];
+}
+
+function isFolder(arg) {
+  const folder = path.join(root, arg);
+  return !arg.startsWith('-') && existsSync(folder) && statSync(folder).isDirectory();
+}
+
+const prettier = (...args) => bin('prettier/bin/prettier.cjs', ...args);
+
+const tasks = {
+  test: { about: 'every spec, or those under the given paths', steps: args => [jest(args)] },
+  lint: { about: 'oxlint, with type-aware rules', steps: args => [bin('oxlint/bin/oxlint', '--type-aware', ...args)] },
+  format: {
+    about: 'prettier --write',
+    steps: args => [prettier('--write', '--log-level=warn', ...(args.length ? args : ['.']))],
+  },
+  'format:check': { about: 'prettier --check', steps: () => [prettier('--check', '--log-level=warn', '.')] },
+  typecheck: {
+    about: 'tsc --noEmit',
+    steps: args => [bin('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json', ...args)],
+  },
+  'dev:services': {
+    about: 'the servers that the samples use, until Ctrl-C',
+    steps: args => [{ ...typescript('libs/testing/src/dev-services/main.ts', ...args), untilParentDies: true }],
+  },
+};
+
+module.exports = { tasks };
