@@ -54,6 +54,13 @@ export {
   defineConcern,
   type DefinedConcern,
 } from './concern/define-concern.js';
+export {
+  type Behaviour,
+  type BehaviourAsyncOptions,
+  type BehaviourModuleClass,
+  type BehaviourPlacement,
+  defineBehaviour,
+} from './concern/define-behaviour.js';
 export { importPackage } from './concern/import-package.js';
 export { lazyDriver } from './concern/lazy-driver.js';
 export { connectionId, connectionSection, connectionToken, type Placement } from './concern/placement.js';
