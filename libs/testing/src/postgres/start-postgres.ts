@@ -1,0 +1,85 @@
+import { postgres } from '../dev-services/services/postgres.service.js';
+import { startServer, withoutSecrets } from '../dev-services/service.start.js';
+import type { Resolution } from '../dev-services/service.definition.js';
+import { ServiceStateError } from '../errors.js';
+import { createDatabase } from './postgres.admin.js';
+import { uniqueName } from '../helpers/unique-name.js';
+
+/** A PostgreSQL of one's own, to be stopped and killed at will. */
+export interface PostgresServer extends AsyncDisposable {
+  readonly resolution: Resolution;
+  /** Stays the same over stops and starts. */
+  readonly url: string;
+  /** Host, port and database: fit for a table or a log. */
+  readonly address: string;
+  /** A further empty database. */
+  createDatabase(): Promise<string>;
+  /** Ends the sessions and stops the server; its data stay. */
+  stop(): Promise<void>;
+  /** Starts it again on the same port; resolves when it serves. */
+  start(): Promise<void>;
+  restart(): Promise<void>;
+  /** @param signal `SIGKILL` is a crash; `SIGSTOP` hangs the postmaster (no new session), until `SIGCONT`. @default 'SIGKILL' */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Stops the server and removes its data; resolves when nothing is left. */
+  dispose(): Promise<void>;
+}
+
+/** Starts a PostgreSQL that nobody shares; an address in the environment is not used, since it could not be stopped. */
+export async function startPostgres(): Promise<PostgresServer> {
+  const { host, resolution } = await startServer(postgres, { kind: 'private' });
+  const stop = (): Promise<void> => host.stop();
+  const start = (): Promise<void> => host.start();
+  const dispose = (): Promise<void> => host.end();
+  return {
+    resolution,
+    url: host.url,
+    address: withoutSecrets(host.url),
+    createDatabase: () => createDatabase(host.url, uniqueName('spec')),
+    stop,
+    start,
+    restart: async () => {
+      await stop();
+      await start();
+    },
+    kill: (signal = 'SIGKILL') => host.kill(signal),
+    dispose,
+    [Symbol.asyncDispose]: dispose,
+  };
+}
+
+const SETUP_TIMEOUT_MS = 180_000;
+
+/** {@link startPostgres} for the specs of a file or of a `describe`: started before them, gone after them. */
+export function usePostgresServer(): Omit<PostgresServer, 'dispose' | typeof Symbol.asyncDispose> {
+  let server: PostgresServer | undefined;
+  const running = (): PostgresServer => {
+    if (server) return server;
+    throw new ServiceStateError(
+      'The server is not there yet.',
+      'Use it in a hook or in a spec, not while the file loads.',
+    );
+  };
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, SETUP_TIMEOUT_MS);
+  afterAll(async () => {
+    await server?.dispose();
+  });
+  return {
+    get resolution() {
+      return running().resolution;
+    },
+    get url() {
+      return running().url;
+    },
+    get address() {
+      return running().address;
+    },
+    createDatabase: () => running().createDatabase(),
+    stop: () => running().stop(),
+    start: () => running().start(),
+    restart: () => running().restart(),
+    kill: signal => running().kill(signal),
+  };
+}

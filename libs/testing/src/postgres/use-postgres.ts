@@ -1,0 +1,68 @@
+import { basename } from 'node:path';
+import { postgres } from '../dev-services/services/postgres.service.js';
+import { resolveService, type RunningService } from '../dev-services/service.start.js';
+import { ServiceStateError } from '../errors.js';
+import { uniqueName } from '../helpers/unique-name.js';
+import { createDatabase, dropDatabase } from './postgres.admin.js';
+
+/** How long the first spec file may wait for its server, in milliseconds; an image may have to be pulled. */
+const SETUP_TIMEOUT_MS = 180_000;
+
+/** A database of a spec file's own on the server of the test run. */
+export interface TestPostgres {
+  /** The file's own database. */
+  readonly url: string;
+  /** The server's maintenance database, with the right to create others. */
+  readonly adminUrl: string;
+  /** A further empty database, or a copy of one that nobody is connected to; dropped at the end of the file. */
+  createDatabase(template?: string): Promise<string>;
+}
+
+/**
+ * A real PostgreSQL for the specs of this file, to be called at the top of a file or of a `describe`: one server for the
+ * whole run of Jest (from the environment, embedded or in Docker), one database for each call, dropped afterwards.
+ */
+export function usePostgres(): TestPostgres {
+  let server: RunningService | undefined;
+  let url: string | undefined;
+  const databases: string[] = [];
+
+  const running = (): RunningService => {
+    if (server) return server;
+    throw new ServiceStateError(
+      'The database is not there yet.',
+      'Use it in a hook or in a spec, not while the file loads.',
+    );
+  };
+  const create = async (template?: string): Promise<string> => {
+    const name = uniqueName('spec');
+    databases.push(name);
+    return createDatabase(running().url, name, template);
+  };
+
+  beforeAll(async () => {
+    server = await resolveService(postgres, { kind: 'run', run: testRun() });
+    url = await create();
+  }, SETUP_TIMEOUT_MS);
+
+  afterAll(async () => {
+    // The lease is kept until the process ends: the next spec file finds the server still there.
+    if (server) for (const name of databases) await dropDatabase(server.url, name);
+  });
+
+  return {
+    get url() {
+      return url ?? running().url;
+    },
+    get adminUrl() {
+      return running().url;
+    },
+    createDatabase: create,
+  };
+}
+
+/** What all processes of one run of Jest have in common: the process that started the workers. */
+function testRun(): string {
+  const isWorker = basename(process.argv[1] ?? '') === 'processChild.js';
+  return String(isWorker ? process.ppid : process.pid);
+}
