@@ -170,7 +170,7 @@ function printable(value: unknown): string {
 function* violations(node: object, prefix: string): Generator<{ path: string; expected: string }> {
   for (const error of validateSync(node, { forbidUnknownValues: false })) {
     const messages = Object.values(error.constraints ?? {}).map(message =>
-      message.replace(new RegExp(`^(each value in )?${error.property} (must |should )?(be )?`), '$1'),
+      message.replace(new RegExp(`^(each value in )?${error.property} (?:must |should )?(not )?(?:be )?`), '$1$2'),
     );
     if (messages.length > 0) yield { path: prefix + error.property, expected: messages.join(' and ') };
   }
