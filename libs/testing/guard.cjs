@@ -20,6 +20,7 @@ const folder = process.argv[2];
 const stateFile = join(folder, 'guard.json');
 const config = JSON.parse(readFileSync(stateFile, 'utf8'));
 const leases = new Set();
+const sockets = new Set();
 const errands = new Set();
 let server;
 let ending;
@@ -99,27 +100,32 @@ const actions = {
   async end() {
     await end();
   },
+  async leave(_, lease) {
+    // Who leaves on purpose waits for the end of what nobody else uses; only the others get the time to linger.
+    leases.delete(lease);
+    if (leases.size === 0) await end();
+  },
 };
 
 async function answer(lease, line) {
   const request = JSON.parse(line);
   let reply;
   try {
-    reply = { id: request.id, ok: (await actions[request.do](request)) ?? {} };
+    reply = { id: request.id, ok: (await actions[request.do](request, lease)) ?? {} };
   } catch (error) {
     reply = { id: request.id, error: error.message };
   }
   if (lease.writable) lease.write(`${JSON.stringify(reply)}\n`);
 }
 
-function hold(lease, stream) {
+function hold(lease) {
   clearTimeout(lingering);
   leases.add(lease);
   const release = () => {
     if (!leases.delete(lease) || leases.size > 0) return;
     lingering = setTimeout(() => void end(), config.lingerMs);
   };
-  stream.on('end', release).on('close', release).on('error', release);
+  lease.on('end', release).on('close', release).on('error', release);
 }
 
 function end() {
@@ -132,7 +138,7 @@ function end() {
     if (config.keepData) rmSync(stateFile, { force: true });
     // What a killed server's children still write while they notice is the reason for the retries.
     else rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-    for (const lease of leases) lease.destroy();
+    for (const socket of sockets) socket.destroy();
     process.stdin.destroy();
     for (const child of [server, ...errands]) child?.unref();
   })());
@@ -140,14 +146,16 @@ function end() {
 
 const listener = createServer(socket => {
   if (ending) return void socket.destroy();
-  hold(socket, socket);
+  sockets.add(socket);
+  socket.on('close', () => sockets.delete(socket));
+  hold(socket);
   createInterface({ input: socket })
     .on('line', line => void answer(socket, line))
     .on('error', () => socket.destroy());
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end());
 listener.listen(config.socket, () => {
-  hold(process.stdin, process.stdin);
+  hold(process.stdin);
   process.stdin.resume();
   save(undefined);
   process.stdout.write('listening\n');

@@ -1,38 +1,29 @@
-/** What went wrong and what helps. */
-abstract class TestingError extends Error {
-  abstract readonly code: string;
+import { ErrorSpec, InfraError } from '@core-infra/kernel';
 
-  constructor(
-    readonly problem: string,
-    readonly fix: string,
-    options?: ErrorOptions,
-  ) {
-    super(`${problem} ${fix}`, options);
-    this.name = new.target.name;
-  }
-}
-
-/** Neither an address nor a way to start the server. */
-export class ServiceMissingError extends TestingError {
-  readonly code = 'INFRA_DEV_SERVICE_MISSING';
-
+@ErrorSpec({
+  code: 'INFRA_DEV_SERVICE_MISSING',
+  summary: 'A server for development or specs has neither an address nor a way to be started on this machine.',
+})
+export class ServiceMissingError extends InfraError {
   constructor(
     readonly service: string,
-    variables: readonly string[],
+    variables: readonly [string, ...string[]],
     docker: string,
     hint: string,
   ) {
     super(
-      `No ${service} to work with: ${variables.join(' and ')} not set, no native server found, and ${docker}.`,
+      `No ${service} to work with: ${variables.join(' and ')} not set, nothing of it installed for this platform, and ${docker}.`,
       `${hint}, or set ${variables[0]}.`,
     );
   }
 }
 
-/** A server was found but did not come up. */
-export class ServiceStartError extends TestingError {
-  readonly code = 'INFRA_DEV_SERVICE_START';
-
+@ErrorSpec({
+  code: 'INFRA_DEV_SERVICE_START',
+  fault: 'dependency',
+  summary: 'A server for development or specs was started and did not come up.',
+})
+export class ServiceStartError extends InfraError {
   constructor(
     readonly service: string,
     reason: string,
@@ -47,16 +38,25 @@ export class ServiceStartError extends TestingError {
   }
 }
 
-/** The folder for temporary servers belongs to somebody else. */
-export class UnsafeFolderError extends TestingError {
-  readonly code = 'INFRA_DEV_SERVICE_FOLDER';
-
+@ErrorSpec({
+  code: 'INFRA_DEV_SERVICE_FOLDER',
+  summary: 'The folder for temporary servers belongs to another user.',
+})
+export class UnsafeFolderError extends InfraError {
   constructor(readonly folder: string) {
     super(`${folder} is not a folder of the current user.`, 'Remove it, or set TMPDIR to a folder of your own.');
   }
 }
 
-/** A server is asked for something that it cannot do in its present state. */
-export class ServiceStateError extends TestingError {
-  readonly code = 'INFRA_DEV_SERVICE_STATE';
+@ErrorSpec({
+  code: 'INFRA_DEV_SERVICE_STATE',
+  summary: 'A server for development or specs is asked for what it cannot do in its present state.',
+})
+export class ServiceStateError extends InfraError {}
+
+@ErrorSpec({ code: 'INFRA_SPEC_CHILD', summary: 'A child process of a spec ended before it did what was awaited.' })
+export class ChildEndedError extends InfraError {
+  constructor(file: string, awaited: RegExp, ending: string, output: string) {
+    super(`${file} ${ending} without a line that matches ${awaited}.`, `It wrote:\n${output}`);
+  }
 }

@@ -1,6 +1,30 @@
-export { ServiceMissingError, ServiceStartError, ServiceStateError, UnsafeFolderError } from './errors.js';
+export { type DevServices, type DevServicesOptions, startDevServices } from './dev-services/dev-services.js';
+export {
+  type Command,
+  defineService,
+  type DockerImage,
+  type LaunchPlace,
+  type LaunchPlan,
+  type Resolution,
+  type ServiceDefinition,
+  type UnixUser,
+} from './dev-services/service.definition.js';
+export { type Lifetime, resolveService, type RunningService } from './dev-services/service.start.js';
+export { knownServices } from './dev-services/services/index.js';
+export { postgres } from './dev-services/services/postgres.service.js';
+export {
+  ChildEndedError,
+  ServiceMissingError,
+  ServiceStartError,
+  ServiceStateError,
+  UnsafeFolderError,
+} from './errors.js';
+export { TcpProxy, useTcpProxy } from './faults/tcp-proxy.js';
+export { bootHttp, type BootHttpOptions, type HttpAdapter, httpAdapters, type HttpApp } from './helpers/boot-http.js';
 export { bootInfra, type Importable, type InfraApp } from './helpers/boot-infra.js';
 export { eventually, type EventuallyOptions } from './helpers/eventually.js';
+export { loadedPackages } from './helpers/loaded-packages.js';
+export { type Child, type ChildExit, runChild, type RunChildOptions } from './helpers/run-child.js';
 export { uniqueName } from './helpers/unique-name.js';
-export { startPostgres, usePostgresServer, type PostgresServer } from './postgres/start-postgres.js';
-export { usePostgres, type TestPostgres } from './postgres/use-postgres.js';
+export { type PostgresServer, startPostgres, usePostgresServer } from './postgres/start-postgres.js';
+export { type TestPostgres, usePostgres, type UsePostgresOptions } from './postgres/use-postgres.js';

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UnsafeFolderError } from '../errors.js';
 import type { UnixUser } from './service.definition.js';
+
+/** What is named so in the {@link baseFolder} is no server's and stays between runs. */
+export const KEPT_PREFIX = 'kept-';
 
 /**
  * The folder of this user under the system's temporary folder; every throwaway server has a folder of its own in it.
@@ -49,11 +52,15 @@ export function projectFolder(service: string, project: string, user?: UnixUser)
 
 /** Whether `user` may pass through `folder` and everything above it. */
 export function canEnter(folder: string, user: UnixUser): boolean {
+  return mayPass(realpathSync(folder), user);
+}
+
+function mayPass(folder: string, user: UnixUser): boolean {
   const { mode, uid, gid } = statSync(folder);
   const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
   if ((mode & bit) === 0) return false;
   const parent = dirname(folder);
-  return parent === folder || canEnter(parent, user);
+  return parent === folder || mayPass(parent, user);
 }
 
 /** The address of the guard's socket: short, because a socket's path may have 103 characters only. */

@@ -41,13 +41,13 @@ interface Reply {
 export class Guard {
   #next = 0;
   readonly #waiting = new Map<number, { resolve(value: Record<string, unknown>): void; reject(error: Error): void }>();
-  readonly #closed: Promise<unknown>;
+  readonly #closed: Promise<void>;
 
   private constructor(
     private readonly socket: Socket,
     readonly state: GuardState,
   ) {
-    this.#closed = once(socket, 'close');
+    this.#closed = new Promise(resolve => socket.once('close', () => resolve()));
     createInterface({ input: socket })
       .on('line', line => this.#receive(JSON.parse(line) as Reply))
       .on('error', error => socket.destroy(error));
@@ -88,7 +88,7 @@ export class Guard {
     try {
       await once(socket, 'connect');
       const guard = new Guard(socket, readGuardState(folder) ?? state);
-      await guard.ask('state');
+      await guard.#ask('state');
       return guard;
     } catch {
       // Nobody listens any more, or not for much longer: the guard is gone or about to go.
@@ -99,23 +99,23 @@ export class Guard {
 
   /** Runs a command to its end inside of the guard's reach. */
   async run(command: Command): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
-    return (await this.ask('run', { ...command })) as { code: number | null; signal: NodeJS.Signals | null };
+    return (await this.#ask('run', { ...command })) as { code: number | null; signal: NodeJS.Signals | null };
   }
 
   async start(command: Command): Promise<number> {
-    return (await this.ask('start', { ...command })).pid as number;
+    return (await this.#ask('start', { ...command })).pid as number;
   }
 
   async stop(signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
-    await this.ask('stop', { signal, timeoutMs });
+    await this.#ask('stop', { signal, timeoutMs });
   }
 
   async kill(signal: NodeJS.Signals): Promise<void> {
-    await this.ask('kill', { signal });
+    await this.#ask('kill', { signal });
   }
 
   async pid(): Promise<number | undefined> {
-    return (await this.ask('state')).pid as number | undefined;
+    return (await this.#ask('state')).pid as number | undefined;
   }
 
   /** Gives this lease back; the server stays while there are others. */
@@ -123,16 +123,27 @@ export class Guard {
     this.socket.destroy();
   }
 
+  /** Gives this lease back and, when it was the last, resolves when nothing of the server is left. */
+  async leave(): Promise<void> {
+    await this.#askOrClosed('leave');
+    this.release();
+  }
+
   /** Stops the server for everybody and resolves when nothing of it is left. */
   async end(): Promise<void> {
-    if (!this.socket.destroyed) {
-      this.socket.ref();
-      this.socket.write(`${JSON.stringify({ id: 0, do: 'end' })}\n`);
-    }
+    await this.#askOrClosed('end');
     await this.#closed;
   }
 
-  private ask(action: string, details: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+  /** For what makes the guard end: the closed connection is the answer. */
+  async #askOrClosed(action: string): Promise<void> {
+    if (this.socket.destroyed) return;
+    await this.#ask(action).catch(error => {
+      if (!this.socket.destroyed) throw error;
+    });
+  }
+
+  #ask(action: string, details: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
     if (this.socket.destroyed) return Promise.reject(gone());
     const id = ++this.#next;
     this.socket.ref();

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync, statSy
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { baseFolder, canEnter } from './folders.js';
+import { baseFolder, canEnter, KEPT_PREFIX } from './folders.js';
 import type { UnixUser } from './service.definition.js';
 
 /** The programs of an embedded PostgreSQL. */
@@ -68,7 +68,7 @@ function locate(): { native: string; version: string } | undefined {
 
 /** A copy outside of a folder that the server's account may not enter, such as root's home. */
 function publicCopy({ native, version }: { native: string; version: string }): string {
-  const copy = join(baseFolder(), `postgres-${version}`);
+  const copy = join(baseFolder(), `${KEPT_PREFIX}postgres-${version}`);
   if (existsSync(copy)) return copy;
   const unfinished = `${copy}.${process.pid}`;
   cpSync(native, unfinished, { recursive: true, verbatimSymlinks: true });

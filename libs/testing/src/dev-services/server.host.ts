@@ -84,6 +84,10 @@ export class ServerHost {
     this.guard.release();
   }
 
+  async leave(): Promise<void> {
+    await this.guard.leave();
+  }
+
   async end(): Promise<void> {
     await this.guard.end();
   }

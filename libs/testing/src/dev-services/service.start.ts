@@ -22,6 +22,8 @@ export type Lifetime =
 /** A server that is there. */
 export interface RunningService {
   name: string;
+  /** The environment variable that an app reads the address from. */
+  variable: string;
   /** How its address was come by. */
   resolution: Resolution;
   /** With the password. */
@@ -52,15 +54,19 @@ export async function resolveService(
   lifetime: Lifetime,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RunningService> {
-  const given = definition.env.map(variable => env[variable]).find(Boolean);
-  if (given !== undefined) {
-    return { ...describe(definition, 'environment', given), stop: () => Promise.resolve() };
+  for (const variable of definition.env) {
+    const url = env[variable];
+    if (url) return { ...describe(definition, 'environment', url, variable), stop: () => Promise.resolve() };
   }
   const { host, resolution } = await startServer(definition, lifetime);
-  return {
-    ...describe(definition, resolution, host.url),
-    stop: async () => (lifetime.kind === 'private' ? host.end() : host.release()),
-  };
+  return { ...describe(definition, resolution, host.url), stop: () => giveBack(host, lifetime) };
+}
+
+/** A test run's server lingers, for the next spec file; whoever leaves a project's server waits for its clean end. */
+async function giveBack(host: ServerHost, { kind }: Lifetime): Promise<void> {
+  if (kind === 'private') await host.end();
+  else if (kind === 'project') await host.leave();
+  else host.release();
 }
 
 /** Starts a server here, whatever the environment says, or joins the one that is shared. */
@@ -129,8 +135,13 @@ async function choosePlan(definition: ServiceDefinition, place: LaunchPlace): Pr
   throw new ServiceMissingError(definition.name, definition.env, problem ?? '', definition.missing);
 }
 
-function describe(definition: ServiceDefinition, resolution: Resolution, url: string) {
-  return { name: definition.name, resolution, url, address: withoutSecrets(url) };
+function describe(
+  { name, env }: ServiceDefinition,
+  resolution: Resolution,
+  url: string,
+  variable: string = env[0],
+): Omit<RunningService, 'stop'> {
+  return { name, variable, resolution, url, address: withoutSecrets(url) };
 }
 
 /** Host, port and path of an address; nothing else of it is fit to be shown. */

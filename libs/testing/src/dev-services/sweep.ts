@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { baseFolder } from './folders.js';
+import { baseFolder, KEPT_PREFIX } from './folders.js';
 import { readGuardState, type GuardState } from './guard.client.js';
 import { isRunningWith } from './process.js';
 
@@ -17,7 +17,7 @@ const POLL_MS = 20;
 export async function sweep(): Promise<void> {
   const base = baseFolder();
   for (const entry of readdirSync(base, { withFileTypes: true })) {
-    if (!entry.isDirectory() || entry.name.startsWith('postgres-1')) continue;
+    if (!entry.isDirectory() || entry.name.startsWith(KEPT_PREFIX)) continue;
     await sweepFolder(join(base, entry.name));
   }
 }

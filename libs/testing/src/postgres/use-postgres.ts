@@ -3,7 +3,7 @@ import { postgres } from '../dev-services/services/postgres.service.js';
 import { resolveService, type RunningService } from '../dev-services/service.start.js';
 import { ServiceStateError } from '../errors.js';
 import { uniqueName } from '../helpers/unique-name.js';
-import { createDatabase, dropDatabase } from './postgres.admin.js';
+import { createDatabase, dropDatabase, ensureTemplate } from './postgres.admin.js';
 
 /** How long the first spec file may wait for its server, in milliseconds; an image may have to be pulled. */
 const SETUP_TIMEOUT_MS = 180_000;
@@ -18,11 +18,24 @@ export interface TestPostgres {
   createDatabase(template?: string): Promise<string>;
 }
 
+export interface UsePostgresOptions {
+  /**
+   * What the database holds from the start. On a server of this run it is prepared once, in a template that all files with the same
+   * name copy in milliseconds; on a server from the environment, in each database by itself.
+   */
+  template?: {
+    /** Says what is in it: files that share a name share the template. */
+    name: string;
+    /** Creates tables and rows, and closes its connections. */
+    prepare(url: string): Promise<void>;
+  };
+}
+
 /**
  * A real PostgreSQL for the specs of this file, to be called at the top of a file or of a `describe`: one server for the
  * whole run of Jest (from the environment, embedded or in Docker), one database for each call, dropped afterwards.
  */
-export function usePostgres(): TestPostgres {
+export function usePostgres({ template }: UsePostgresOptions = {}): TestPostgres {
   let server: RunningService | undefined;
   let url: string | undefined;
   const databases: string[] = [];
@@ -34,15 +47,23 @@ export function usePostgres(): TestPostgres {
       'Use it in a hook or in a spec, not while the file loads.',
     );
   };
-  const create = async (template?: string): Promise<string> => {
+  const create = async (source?: string): Promise<string> => {
     const name = uniqueName('spec');
     databases.push(name);
-    return createDatabase(running().url, name, template);
+    return createDatabase(running().url, name, source);
+  };
+  const createPrepared = async (): Promise<string> => {
+    if (!template) return create();
+    if (running().resolution !== 'environment') return create(await ensureTemplate(running().url, template));
+    // Nobody would know when to drop a template there.
+    const prepared = await create();
+    await template.prepare(prepared);
+    return prepared;
   };
 
   beforeAll(async () => {
     server = await resolveService(postgres, { kind: 'run', run: testRun() });
-    url = await create();
+    url = await createPrepared();
   }, SETUP_TIMEOUT_MS);
 
   afterAll(async () => {

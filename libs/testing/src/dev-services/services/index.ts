@@ -1,0 +1,5 @@
+import type { ServiceDefinition } from '../service.definition.js';
+import { postgres } from './postgres.service.js';
+
+/** Every server that can be had here; a new one is a file beside this one and a line here. */
+export const knownServices: readonly ServiceDefinition[] = [postgres];
