@@ -1,5 +1,15 @@
 export { AppState, type AppPhase } from './app-state.js';
-export { coerce, CoercionFailure } from './config/coerce.js';
+export {
+  assemble,
+  type Assembled,
+  type AssembleOptions,
+  type CrossChecked,
+  crossChecks,
+  printable,
+} from './config/assemble.js';
+export { BootConfig } from './config/boot-config.js';
+export { type Candidate, candidatesOf, unknownKey } from './config/candidates.js';
+export { coerce, CoercionFailure, isForbiddenKey } from './config/coerce.js';
 export { ConfigSource } from './config/config-source.js';
 export { ConnectionConfig } from './config/connection-config.js';
 export { envName } from './config/env-name.js';
@@ -19,20 +29,12 @@ export {
   Live,
   Nested,
   Secret,
+  Synonyms,
 } from './config/field-decorators.js';
 export { type ConfigField, type ConfigShape, type FieldKind, shapeOf } from './config/fields.js';
+export { hideSecrets, MASK } from './config/hide-secrets.js';
 export { nearest } from './config/nearest.js';
-export {
-  assemble,
-  type Assembled,
-  type Candidate,
-  candidatesOf,
-  type ConfigInput,
-  type ConfigRequest,
-  type CrossChecked,
-  resolveConfig,
-  unknownKey,
-} from './config/resolve-config.js';
+export { type ConfigInput, type ConfigRequest, resolveConfig } from './config/resolve-config.js';
 export { SecretStore } from './config/secret-store.js';
 export {
   type ConfigProvidersOptions,

@@ -35,7 +35,7 @@ export function coerce(value: unknown, field: ConfigField, unit?: Unit): unknown
     case 'object':
       return coerceObject(value);
     case 'string':
-      if (typeof value === 'string') return matchChoice(value, field.choices);
+      if (typeof value === 'string') return coerceText(value, field);
       return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
         ? String(value)
         : new CoercionFailure('text');
@@ -71,6 +71,7 @@ function coerceList(value: unknown): unknown[] | CoercionFailure {
   const text = value.trim();
   if (text.startsWith('[')) {
     const parsed = parseJson(text);
+    if (parsed instanceof CoercionFailure) return parsed;
     return Array.isArray(parsed) ? (parsed as unknown[]) : new CoercionFailure('a comma list or a JSON array');
   }
   return text === '' ? [] : text.split(',').map(item => item.trim());
@@ -78,23 +79,36 @@ function coerceList(value: unknown): unknown[] | CoercionFailure {
 
 function coerceObject(value: unknown): unknown {
   const found = typeof value === 'string' ? parseJson(value) : value;
+  if (found instanceof CoercionFailure) return found;
   return typeof found === 'object' && found !== null
     ? found
     : new CoercionFailure('an object, in the environment as JSON');
 }
 
+/** Keys that would reach into the prototypes of other objects. */
+export function isForbiddenKey(key: string): boolean {
+  return key === '__proto__' || key === 'constructor' || key === 'prototype';
+}
+
 function parseJson(text: string): unknown {
+  let forbidden: string | undefined;
   try {
-    return JSON.parse(text, (key, value: unknown) => (key === '__proto__' ? undefined : value));
+    const parsed: unknown = JSON.parse(text, (key, value: unknown) => {
+      if (isForbiddenKey(key)) forbidden = key;
+      return value;
+    });
+    return forbidden === undefined ? parsed : new CoercionFailure(`JSON without the key "${forbidden}"`);
   } catch {
     return undefined; // the caller reports what it expected
   }
 }
 
-/** `INFO` is `info` where the list of choices says so. */
-function matchChoice(value: string, choices: readonly unknown[] | undefined): string {
-  const found = choices?.find(
-    choice => typeof choice === 'string' && choice.toLowerCase() === value.trim().toLowerCase(),
-  );
+/** `INFO` is `info` where the list of choices says so, and `dev` is `development` where the synonyms do. */
+function coerceText(value: string, { choices, synonyms }: ConfigField): string | CoercionFailure {
+  if (value.includes('\0')) return new CoercionFailure('text without a NUL byte');
+  const word = value.trim().toLowerCase();
+  const synonym = synonyms && Object.entries(synonyms).find(([other]) => other.toLowerCase() === word);
+  if (synonym) return synonym[1];
+  const found = choices?.find(choice => typeof choice === 'string' && choice.toLowerCase() === word);
   return typeof found === 'string' ? found : value;
 }

@@ -39,6 +39,7 @@ export interface FieldDeclaration {
   env: EnvAlias[];
   aliases: KeyAlias[];
   nested?: () => ConfigClass;
+  synonyms?: Readonly<Record<string, string>>;
 }
 
 export interface ClassDeclaration {
@@ -108,6 +109,13 @@ export function EnvSum(...names: [string, string, ...string[]]): PropertyDecorat
 export function Alias(key: string, options: { unit?: Unit } = {}): PropertyDecorator {
   return (prototype, property) => {
     fieldOf(prototype, property).aliases.push({ key, ...options });
+  };
+}
+
+/** Other words for a field's values, whatever their case: `@Synonyms({ dev: 'development' })`. */
+export function Synonyms(words: Readonly<Record<string, string>>): PropertyDecorator {
+  return (prototype, key) => {
+    fieldOf(prototype, key).synonyms = words;
   };
 }
 

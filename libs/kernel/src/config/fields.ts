@@ -28,6 +28,8 @@ export interface ConfigField {
   readonly min?: number;
   readonly max?: number;
   readonly optional: boolean;
+  /** Other words for values: `dev` for `development`. */
+  readonly synonyms?: Readonly<Record<string, string>>;
   /** The class that declares the field, and its key there. */
   readonly owner: ConfigClass;
   readonly key: string;
@@ -37,6 +39,8 @@ export interface ConfigShape {
   /** Set by `@ConfigSection`. */
   readonly section?: string;
   readonly fields: readonly ConfigField[];
+  /** Groups of fields by path, with their classes: those of `@Nested`. */
+  readonly groups: ReadonlyMap<string, ConfigClass>;
   readonly compounds: readonly Compound[];
   readonly ignored: readonly IgnoredSetting[];
 }
@@ -52,9 +56,11 @@ export function shapeOf(Config: ConfigClass): ConfigShape {
 
 function readShape(Config: ConfigClass): ConfigShape {
   const ancestry = ancestryOf(Config);
+  const groups = new Map<string, ConfigClass>();
   return {
+    groups,
     section: ancestry.map(target => declarationOf(target).section).find(Boolean),
-    fields: readFields(Config, ''),
+    fields: readFields(Config, '', groups),
     compounds: ancestry.flatMap(target => declarationOf(target).compounds),
     ignored: ancestry.flatMap(target => declarationOf(target).ignored),
   };
@@ -68,7 +74,7 @@ function ancestryOf(Config: object): object[] {
   return found;
 }
 
-function readFields(Config: ConfigClass, prefix: string): ConfigField[] {
+function readFields(Config: ConfigClass, prefix: string, groups: Map<string, ConfigClass>): ConfigField[] {
   const defaults = new Config() as Record<string, unknown>;
   const ancestry = ancestryOf(Config);
   const declared = ancestry.flatMap(target => [...declarationOf(target).fields.keys()]);
@@ -77,7 +83,10 @@ function readFields(Config: ConfigClass, prefix: string): ConfigField[] {
   return [...keys].flatMap(key => {
     const of = ancestry.map(target => declarationOf(target).fields.get(key)).filter(found => found !== undefined);
     const nested = of.find(declaration => declaration.nested)?.nested;
-    if (nested) return readFields(nested(), `${prefix}${key}.`);
+    if (nested) {
+      groups.set(prefix + key, nested());
+      return readFields(nested(), `${prefix}${key}.`, groups);
+    }
     const rules = constraints.get(key) ?? [];
     const choices = rules.find(rule => rule.name === 'isIn' || rule.name === 'isEnum')?.constraints[
       rules.some(rule => rule.name === 'isIn') ? 0 : 1
@@ -102,6 +111,7 @@ function readFields(Config: ConfigClass, prefix: string): ConfigField[] {
         choices: Array.isArray(choices) ? (choices as unknown[]) : undefined,
         min: number('min') ?? (port ? 1 : undefined),
         max: number('max') ?? (port ? 65_535 : undefined),
+        synonyms: of.find(declaration => declaration.synonyms)?.synonyms,
         optional: rules.some(rule => rule.name === 'isOptional' || rule.type === 'conditionalValidation'),
       } satisfies ConfigField,
     ];
