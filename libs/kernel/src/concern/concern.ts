@@ -1,4 +1,5 @@
 import type { Logger } from '@nestjs/common';
+import type { ModulesContainer } from '@nestjs/core';
 import type { TracingChannel } from 'node:diagnostics_channel';
 import type { ConfigClass } from '../config/field-decorators.js';
 import type { ConnectionConfig } from '../config/connection-config.js';
@@ -23,6 +24,8 @@ export interface DriverSite {
   readonly policies: Policies;
   readonly clock: Clock;
   readonly state: AppState;
+  /** The app's module graph, to find what features of the app declared for this connection. */
+  readonly modules: ModulesContainer;
   /** The channel `infra:<concern>`, for one message per call to the server. */
   readonly operations: TracingChannel<unknown, Operation>;
   /** Calls back after a reload that changed live fields of this connection's configuration, with their paths. */

@@ -108,6 +108,7 @@ export function defineConcern<Config extends ConnectionConfig, Client>(
         id,
         name: placement.name,
         state,
+        modules,
         logger: new Logger(id),
         context: context ?? RequestContext.none,
         policies: policies ?? Policies.none,

@@ -1,5 +1,5 @@
 import type { ConfigProblem } from '../errors/errors.js';
-import type { ConfigClass } from './field-decorators.js';
+import type { Compound, ConfigClass } from './field-decorators.js';
 import { shapeOf } from './fields.js';
 import { nearest } from './nearest.js';
 import type { Unit } from './units.js';
@@ -24,21 +24,43 @@ export function candidatesOf(
   Config: ConfigClass,
   source: string,
 ): { candidates: Candidate[]; problems: ConfigProblem[] } {
-  const { fields, groups } = shapeOf(Config);
+  const { fields, groups, compounds } = shapeOf(Config);
   const leaves = new Set(fields.map(field => field.path));
+  const compoundKeys = new Map(compounds.flatMap(({ name, kind, parse }) => (kind === 'key' ? [[name, parse]] : [])));
+  const parts: Candidate[] = [];
   const candidates: Candidate[] = [];
   const problems: ConfigProblem[] = [];
   const walk = (node: object, prefix: string) => {
     for (const [key, value] of Object.entries(node)) {
       if (value === undefined) continue;
       const path = prefix + key;
+      const parse = compoundKeys.get(path);
       if (leaves.has(path)) candidates.push({ path, value, source });
+      else if (parse) readParts(path, value, parse);
       else if (groups.has(path) && typeof value === 'object' && value !== null) walk(value as object, `${path}.`);
       else problems.push(unknownKey(section, path, leaves, source));
     }
   };
+  const readParts = (key: string, value: unknown, parse: Compound['parse']) => {
+    try {
+      for (const [path, part] of Object.entries(parse(String(value)))) {
+        if (part !== undefined) parts.push({ path, value: part, source: `${source} (${key})` });
+      }
+    } catch (error) {
+      problems.push({ key: `${section}.${key}`, source, expected: (error as Error).message });
+    }
+  };
   walk(tree, '');
-  return { candidates, problems };
+  for (const { path, value, source: from } of parts) {
+    const other = candidates.find(candidate => candidate.path === path && String(candidate.value) !== String(value));
+    if (other)
+      problems.push({
+        key: `${section}.${path}`,
+        source,
+        expected: `one value, and ${from} says another than ${path} itself`,
+      });
+  }
+  return { candidates: [...parts, ...candidates], problems };
 }
 
 /** The problem of a key that no field has. */
