@@ -11,6 +11,8 @@ export async function dockerProblem(): Promise<string | undefined> {
   try {
     await promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], {
       timeout: ENGINE_ANSWERS_WITHIN_MS,
+      // Said explicitly, because Jest's `process.env` is a copy that children do not get by themselves.
+      env: process.env,
     });
     return undefined;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServiceMissingError } from '../errors.js';
 import { dockerPlan, dockerProblem } from './docker.plan.js';
@@ -107,7 +107,12 @@ async function launch(definition: ServiceDefinition, folder: string, lifetime: L
   const secret = record?.secret ?? randomBytes(12).toString('hex');
   // Kept before anything is made with it: data of an interrupted first start can still be opened.
   writeRecord(folder, { ...record, secret });
-  const plan = await choosePlan(definition, { folder, durable: keepData, secret });
+  const plan = await choosePlan(definition, { folder, durable: keepData, secret }).catch((error: unknown) => {
+    if (!keepData) rmSync(folder, { recursive: true, force: true });
+    throw error;
+  });
+  // Logs of earlier starts would grow for as long as the project lives.
+  for (const log of ['server.log', 'guard.log']) rmSync(join(folder, log), { force: true });
   const guard = await Guard.start(folder, {
     keepData,
     lingerMs: lifetime.kind === 'private' ? 0 : LINGER_MS,

@@ -7,7 +7,7 @@ import { baseFolder, KEPT_PREFIX } from './folders.js';
 import { readGuardState, type GuardState } from './guard.client.js';
 import { isRunningWith } from './process.js';
 
-/** A folder without a guard that is younger than this, in milliseconds, is just being started. */
+/** A folder that no guard has been in and that is younger than this, in milliseconds, is just being started. */
 const FRESH_MS = 60_000;
 /** How long a guard that is about to end may take, in milliseconds. */
 const GUARD_ENDS_WITHIN_MS = 20_000;
@@ -24,7 +24,8 @@ export async function sweep(): Promise<void> {
 
 async function sweepFolder(folder: string): Promise<void> {
   const state = readGuardState(folder);
-  if (isRunningWith(state?.guardPid, folder) || isFresh(folder)) return;
+  if (isRunningWith(state?.guardPid, folder)) return;
+  if (state?.guardPid === undefined && isFresh(folder)) return;
   if (state) await removeServer(folder, state);
   if (!state?.keepData) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }

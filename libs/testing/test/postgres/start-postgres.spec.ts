@@ -1,5 +1,5 @@
 import { startPostgres, usePostgresServer } from '@core-infra/testing';
-import { withClient } from '../src/postgres/postgres.admin.js';
+import { withClient } from '../../src/postgres/postgres.admin.js';
 
 describe('usePostgresServer', () => {
   const server = usePostgresServer();
