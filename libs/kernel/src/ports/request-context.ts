@@ -23,6 +23,11 @@ export abstract class RequestContext {
   abstract set(fields: Partial<ContextFields>): void;
   /** Runs `work` in a context of its own; what `fields` leaves out is inherited from the running one, else made anew. */
   abstract run<T>(fields: Partial<ContextFields>, work: () => T): T;
+  /**
+   * The context that was begun for an HTTP request, for hooks which run outside of it, such as those at the end of its answer.
+   * @param request Node's own `IncomingMessage`
+   */
+  of?(request: object): Readonly<ContextFields> | undefined;
 
   static readonly none: RequestContext = {
     current: undefined,
