@@ -46,8 +46,8 @@ export class HttpContext {
   }
 
   /**
-   * The events of a body that arrives in later packets are emitted from the socket's own asynchronous scope, and with them
-   * would run the parsers, the handler and the error filter. So the emitter itself is made to run in the context.
+   * The events of a body that arrives in later packets are emitted from the socket's own asynchronous scope: whoever listens to
+   * them (multer, busboy, a handler of an upload) would lose the context. So the emitter itself is made to run in it.
    */
   private keepAcrossBody(store: ContextStore, request: IncomingMessage): void {
     const { cls } = this;
