@@ -1,15 +1,20 @@
 'use strict';
 
-// Preloaded into long-running tasks: the runner holds the other end of descriptor 3, so when it is killed outright the
-// pipe ends, and this process stops as if it had been asked to. Processes started from here inherit the option (Jest's
-// workers, for one) but not the pipe, hence the look at who the parent is.
+// Preloaded into long-running tasks, and into the app that Nest's watcher starts: when tools/run.js is gone, however it
+// went, this process stops as if it had been asked to. Nest leaves its app running when it is killed, and nobody can pass
+// on a signal after `kill -9`.
 
-const net = require('node:net');
+const LOOK_EVERY_MS = 500;
+const runner = Number(process.env.CORE_INFRA_RUNNER);
 
-if (process.env.CORE_INFRA_PARENT === String(process.ppid)) {
-  const pipe = new net.Socket({ fd: 3, readable: true, writable: false });
-  pipe.on('error', () => pipe.destroy());
-  pipe.on('close', () => process.kill(process.pid, 'SIGTERM'));
-  pipe.resume();
-  pipe.unref();
+if (runner > 0) {
+  const timer = setInterval(() => {
+    try {
+      process.kill(runner, 0);
+    } catch {
+      clearInterval(timer);
+      process.kill(process.pid, 'SIGTERM');
+    }
+  }, LOOK_EVERY_MS);
+  timer.unref();
 }

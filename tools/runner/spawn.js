@@ -3,24 +3,27 @@
 const { spawn } = require('node:child_process');
 const { constants } = require('node:os');
 const path = require('node:path');
-const { bin, node, root } = require('./paths.js');
+const { bin, guard, node, root } = require('./paths.js');
 
 /** npm and a terminal may both deliver one Ctrl-C; the child takes a second signal as "now". In milliseconds. */
 const SAME_SIGNAL_MS = 500;
+const LOOK_EVERY_MS = 500;
 
-/** Runs one step on the project's Node and resolves with its exit code: 128 + n after signal n, as a shell has it. */
-function run({ args, env, untilParentDies = false }) {
+/**
+ * Runs one step on the project's Node and resolves with its exit code: 128 + n after signal n, as a shell has it.
+ * `stay` is for what runs until it is stopped: it does not outlive this process.
+ */
+function run({ args, env, stay = false }) {
   return new Promise(resolve => {
-    const guarded = untilParentDies ? ['--require', path.join(__dirname, 'parent-guard.js'), ...args] : args;
-    const child = spawn(node, guarded, {
+    const child = spawn(node, stay ? ['--require', guard, ...args] : args, {
       cwd: root,
       env: {
         ...process.env,
         ...env,
         PATH: `${bin}${path.delimiter}${process.env.PATH ?? ''}`,
-        ...guardEnv(untilParentDies),
+        CORE_INFRA_RUNNER: String(process.pid),
       },
-      stdio: untilParentDies ? ['inherit', 'inherit', 'inherit', 'pipe'] : 'inherit',
+      stdio: 'inherit',
     });
     const stopForwarding = forwardSignals(child);
     const kill = () => child.kill('SIGKILL');
@@ -38,10 +41,6 @@ function run({ args, env, untilParentDies = false }) {
   });
 }
 
-function guardEnv(on) {
-  return on ? { CORE_INFRA_PARENT: String(process.pid) } : {};
-}
-
 function forwardSignals(child) {
   const last = new Map();
   const fromTerminal = [process.stdin, process.stdout, process.stderr].some(stream => stream.isTTY);
@@ -55,9 +54,23 @@ function forwardSignals(child) {
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const signal of signals) process.on(signal, forward);
+  const watch = onShellGone(() => forward('SIGTERM'));
   return () => {
+    clearInterval(watch);
     for (const signal of signals) process.off(signal, forward);
   };
+}
+
+/** npm passes a SIGTERM on to the shell that it runs scripts in, which dies of it and tells nobody. */
+function onShellGone(stop) {
+  const shell = process.ppid;
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const timer = setInterval(() => {
+    if (process.ppid === shell) return;
+    clearInterval(timer);
+    stop();
+  }, LOOK_EVERY_MS);
+  return timer;
 }
 
 module.exports = { run };

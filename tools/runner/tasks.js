@@ -2,7 +2,7 @@
 
 const { existsSync, statSync } = require('node:fs');
 const path = require('node:path');
-const { root } = require('./paths.js');
+const { guard, root } = require('./paths.js');
 
 // A task is what it is about and the steps that it runs; a step is what follows `node` on the command line. Add yours here.
 
@@ -29,8 +29,29 @@ function isFolder(arg) {
 
 const prettier = (...args) => bin('prettier/bin/prettier.cjs', ...args);
 
+const nest = (...args) => bin('@nestjs/cli/bin/nest.js', ...args);
+
+/** The last argument keeps the app from outliving its watcher. */
+const watchedApp = app => ({
+  ...nest('start', app, '--watch', '--exec', `node --require ${path.relative(root, guard)}`),
+  stay: true,
+});
+
 const tasks = {
+  start: {
+    about: 'the sample apps, on servers that need no installation',
+    steps: args => [
+      nest('build', 'orders-api'),
+      { ...script('dist/apps/orders-api/src/main.js', ...args), stay: true },
+    ],
+  },
+  'start:dev': { about: 'the same, compiled and started anew on every edit', steps: () => [watchedApp('orders-api')] },
   test: { about: 'every spec, or those under the given paths', steps: args => [jest(args)] },
+  bench: { about: 'the benchmarks', steps: args => [{ ...typescript('bench/main.ts', ...args), stay: true }] },
+  build: {
+    about: 'packages and apps, or the one named: build [libs | <app>] [--clean]',
+    steps: args => [script('tools/build.js', ...args)],
+  },
   lint: { about: 'oxlint, with type-aware rules', steps: args => [bin('oxlint/bin/oxlint', '--type-aware', ...args)] },
   format: {
     about: 'prettier --write',
@@ -43,7 +64,7 @@ const tasks = {
   },
   'dev:services': {
     about: 'the servers that the samples use, until Ctrl-C',
-    steps: args => [{ ...typescript('libs/testing/src/dev-services/main.ts', ...args), untilParentDies: true }],
+    steps: args => [{ ...typescript('libs/testing/src/dev-services/main.ts', ...args), stay: true }],
   },
 };
 
