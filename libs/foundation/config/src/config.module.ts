@@ -1,0 +1,163 @@
+import {
+  ConfigurableModuleBuilder,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  type FactoryProvider,
+  Module,
+} from '@nestjs/common';
+import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
+import { ModulesContainer } from '@nestjs/core';
+import {
+  AppInfo,
+  BootConfig,
+  type ConfigClass,
+  ConfigError,
+  type ConfigRequest,
+  ConfigSource,
+  provideConfig,
+  SecretStore,
+} from '@core-infra/kernel';
+import { AppConfig } from './app.config.js';
+import { ConfiguredAppInfo } from './app-info.js';
+import type { ConfigModuleOptions } from './config.options.js';
+import { Configuration } from './configuration.js';
+import { findDeclarations } from './declarations.js';
+import { DevelopmentConfig } from './development.config.js';
+import { ConfigReloader } from './live/config-reloader.js';
+import { LiveConfigSource } from './live/live.config-source.js';
+import { ServiceTree } from './live/service-tree.js';
+import { loadSources, type Sources } from './sources/load-sources.js';
+
+/** Known before DI runs. */
+export interface ConfigPlacement {
+  /** Whether every module sees the configuration without importing it. @default true */
+  isGlobal: boolean;
+}
+
+/** `{ imports, inject, useFactory }`, `{ useClass }`, `{ useExisting }` or nothing. */
+export type ConfigModuleAsyncOptions = Partial<ConfigurableModuleAsyncOptions<ConfigModuleOptions, 'create'>> &
+  Partial<ConfigPlacement>;
+
+/** Carries the options where they are known without DI, for commands that instantiate nothing. */
+export class GivenOptions {
+  constructor(readonly options: ConfigModuleOptions | undefined) {}
+}
+
+const OPTIONS = Symbol('config options');
+const SOURCES = Symbol('config sources');
+
+const sources: FactoryProvider<Sources> = {
+  provide: SOURCES,
+  inject: [OPTIONS],
+  useFactory: (options: ConfigModuleOptions) => {
+    const loaded = loadSources(options);
+    if (options.exportEnv) {
+      for (const [name, { value }] of loaded.variables) process.env[name] ??= value;
+    }
+    return loaded;
+  },
+};
+
+const bootConfig: FactoryProvider<BootConfig> = {
+  provide: BootConfig,
+  inject: [OPTIONS, SOURCES],
+  useFactory: (options: ConfigModuleOptions, loaded: Sources) => ({
+    resolve<C extends object>({ section, Config, given }: ConfigRequest<C>): C {
+      const { config, problems } = Configuration.withoutSecrets(loaded, options).read(section, Config, given ?? {});
+      if (problems.length > 0) throw new ConfigError(problems);
+      return config;
+    },
+  }),
+};
+
+const liveSource: FactoryProvider<LiveConfigSource> = {
+  provide: LiveConfigSource,
+  inject: [OPTIONS, SOURCES, ModulesContainer, ConfigService, { token: SecretStore, optional: true }],
+  useFactory: async (
+    options: ConfigModuleOptions,
+    loaded: Sources,
+    modules: ModulesContainer,
+    service: ConfigService,
+    store?: SecretStore,
+  ) => {
+    const declarations = findDeclarations(modules);
+    const configuration = await Configuration.of(loaded, declarations, options, store ?? 'nobody');
+    return new LiveConfigSource(configuration, declarations, new ServiceTree(service['internalConfig']));
+  },
+};
+
+const reloader: FactoryProvider<ConfigReloader> = {
+  provide: ConfigReloader,
+  inject: [LiveConfigSource, ModulesContainer, OPTIONS, { token: SecretStore, optional: true }],
+  useFactory: (live: LiveConfigSource, modules: ModulesContainer, options: ConfigModuleOptions, store?: SecretStore) =>
+    new ConfigReloader(live, findDeclarations(modules), options, store ?? 'nobody'),
+};
+
+const appInfo: FactoryProvider<AppInfo> = {
+  provide: AppInfo,
+  inject: [AppConfig, DevelopmentConfig],
+  useFactory: (app: AppConfig, development: DevelopmentConfig) => new ConfiguredAppInfo(app, development),
+};
+
+const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<ConfigModuleOptions>({
+  optionsInjectionToken: OPTIONS,
+})
+  .setClassMethodName('forRoot')
+  .setExtras<ConfigPlacement>({ isGlobal: true }, (definition, { isGlobal }) => {
+    const options = definition.providers?.find(
+      provider => typeof provider === 'object' && provider.provide === OPTIONS,
+    );
+    const given = new GivenOptions(
+      options && 'useValue' in options ? (options.useValue as ConfigModuleOptions) : undefined,
+    );
+    return {
+      ...definition,
+      global: isGlobal,
+      imports: [
+        ...(definition.imports ?? []),
+        NestConfigModule.forRoot({ ignoreEnvFile: true, ignoreEnvVars: true, isGlobal }),
+      ],
+      providers: [
+        ...(definition.providers ?? []),
+        { provide: GivenOptions, useValue: given },
+        sources,
+        bootConfig,
+        liveSource,
+        { provide: ConfigSource, useExisting: LiveConfigSource },
+        reloader,
+        ...provideConfig(AppConfig),
+        ...provideConfig(DevelopmentConfig),
+        appInfo,
+      ],
+      exports: [NestConfigModule, ConfigSource, BootConfig, ConfigReloader, AppConfig, DevelopmentConfig, AppInfo],
+    };
+  })
+  .build();
+
+/** Configuration of the whole app: files, environment, flags, code. Import it once, in the root module. */
+@Module({})
+export class ConfigModule extends ConfigurableModuleClass {
+  /** Finds everything by default: `config/default.yaml`, `config/<NODE_ENV>.yaml`, `.env`, the environment, flags. */
+  static override forRoot(options: ConfigModuleOptions & Partial<ConfigPlacement> = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /** The same with options from a factory or a class. */
+  static override forRootAsync(options: ConfigModuleAsyncOptions = {}): DynamicModule {
+    const from = options.useFactory ?? options.useClass ?? options.useExisting;
+    if (from) return super.forRootAsync(options as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]);
+    return this.forRoot({ isGlobal: options.isGlobal ?? true });
+  }
+
+  /**
+   * Sections of the app's own: classes with `@ConfigSection('<name>')`, validated with all others before anything opens, and injectable
+   * in the importing module.
+   */
+  static forFeature(...Configs: [ConfigClass, ...ConfigClass[]]): DynamicModule {
+    return {
+      module: class ConfigFeatureModule {},
+      providers: Configs.flatMap(Config => provideConfig(Config)),
+      exports: Configs,
+    };
+  }
+}
