@@ -1,10 +1,10 @@
 /**
  * The known name that is closest to a mistyped one, if any is close.
- * @param within the largest number of edits that counts as close; a third of the name's length, at least 2, when left out
+ * @param within the largest number of edits that counts as close; a third of the name's length, at least 2, never the whole of it, when left out
  */
 export function nearest(name: string, known: Iterable<string>, within?: number): string | undefined {
   const wanted = name.toLowerCase();
-  const limit = within ?? Math.max(2, Math.floor(name.length / 3));
+  const limit = within ?? Math.min(Math.max(2, Math.floor(name.length / 3)), name.length - 1);
   let best: { name: string; distance: number } | undefined;
   for (const candidate of known) {
     const distance = editDistance(wanted, candidate.toLowerCase());

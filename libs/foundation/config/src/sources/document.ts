@@ -69,7 +69,7 @@ export function parseTree(text: string, label: string): TreeNode {
 }
 
 function parse(text: string, label: string, lineCounter: LineCounter): ReturnType<typeof parseDocument> {
-  const document = attempt(label, () => parseDocument(text, { lineCounter, stringKeys: false, logLevel: 'silent' }));
+  const document = attempt(label, () => parseDocument(text, { lineCounter }));
   const error = document.errors[0] ?? document.warnings.find(warning => warning.code === 'TAG_RESOLVE_FAILED');
   if (error) {
     const line = error.linePos?.[0].line ?? 1;
