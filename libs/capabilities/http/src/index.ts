@@ -1,0 +1,12 @@
+export { ResourceNotFoundError, ValidationFailedError } from './errors.js';
+export type { ErrorBody, ProblemBody } from './errors/error-body.js';
+export { createErrorResponse, ErrorResponse, type ErrorResponseOptions } from './errors/error-response.js';
+export { HttpErrorFilter } from './errors/http-error.filter.js';
+export { HttpConfig, HttpErrorsConfig, HttpPagingConfig, HttpValidationConfig } from './http.config.js';
+export { configureHttp } from './http.contributor.js';
+export { HttpModule } from './http.module.js';
+export { createOpenApiDocument } from './openapi/document.js';
+export { Page } from './paging/page.decorator.js';
+export { type CursorKey, type Filter, type FilterValue, PageQuery } from './paging/page-query.js';
+export type { FieldType, FilterField, FilterOperator, PageSpec } from './paging/page-spec.js';
+export { type CursorPageOf, cursorPageOf, type PageOf, pageOf } from './paging/page.js';
