@@ -1,0 +1,33 @@
+export { classifyPostgres } from './classify.js';
+export { DatabaseConfig, type Entity, type SslMode, type TypeOrmOptions } from './config/database.config.js';
+export { MigrationsConfig } from './config/migrations.config.js';
+export { PoolConfig } from './config/pool.config.js';
+export { DatabaseModule, type DatabaseOptions, getDatabaseToken, InjectDatabase } from './database.module.js';
+export {
+  DatabaseConnectTimeoutError,
+  PoolExhaustedError,
+  type PoolStats,
+  QueryCancelledError,
+  QueryDeadlineError,
+  TlsFileError,
+} from './errors.js';
+export { poolStats } from './pool/pool-stats.js';
+export {
+  NotOurDataSourceError,
+  TransactionalNotWiredError,
+  TransactionEndedError,
+  TransactionPropagationError,
+} from './transactions/errors.js';
+export type { Propagation } from './transactions/propagation.js';
+export { runInTransaction, transactionsOf } from './transactions/run-in-transaction.js';
+export type { IsolationLevel, TransactionOptions } from './transactions/transaction-options.js';
+export {
+  getTransactionsToken,
+  InjectTransactions,
+  Transactional,
+  type TransactionalOptions,
+} from './transactions/transactional.decorator.js';
+export { Transactions } from './transactions/transactions.js';
+// What every user of the package needs of its clients.
+export { getDataSourceToken, getEntityManagerToken, getRepositoryToken, InjectRepository } from '@nestjs/typeorm';
+export { DataSource, EntityManager, Repository } from 'typeorm';
