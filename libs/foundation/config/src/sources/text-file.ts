@@ -26,7 +26,7 @@ export function readTextFile(path: string, label: string, access: FileAccess = d
 
 function readBytes(path: string, label: string, access: FileAccess): Buffer {
   try {
-    const { size, isFile } = statOf(path, access);
+    const { size, isFile } = statOf(path, label, access);
     if (!isFile) throw new SourceProblem(label, 'a regular file');
     const bytes = size > MAX_FILE_BYTES ? undefined : access.read(path);
     if (!bytes || bytes.length > MAX_FILE_BYTES) {
@@ -43,9 +43,14 @@ function readBytes(path: string, label: string, access: FileAccess): Buffer {
   }
 }
 
-function statOf(path: string, access: FileAccess): { size: number; isFile: boolean } {
-  const stats = access.stat(path);
-  return { size: stats.size, isFile: stats.isFile() };
+function statOf(path: string, label: string, access: FileAccess): { size: number; isFile: boolean } {
+  try {
+    const stats = access.stat(path);
+    return { size: stats.size, isFile: stats.isFile() };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new SourceProblem(label, 'a file that can be read', 'no such file');
+  }
 }
 
 function decode(bytes: Buffer, label: string): string {
