@@ -1,0 +1,12 @@
+export { LoggerNameConflictError } from './errors.js';
+export { AccessLogConfig } from './http/access-log.config.js';
+export { type LogLevel, logLevels, type LogThreshold } from './levels.js';
+export { RedactionConfig } from './line/redaction.config.js';
+export { AppLogger, type LogFields } from './logger/app.logger.js';
+export { InjectLogger } from './logger/inject-logger.js';
+export { LimitsConfig } from './logger/limits.config.js';
+export { LogRoot } from './logger/log.root.js';
+export { NestLogger } from './logger/nest.logger.js';
+export { LoggerModule } from './logger.module.js';
+export { type LogFormat, LoggingConfig } from './logging.config.js';
+export type { ChannelOptions } from './output/channel.options.js';

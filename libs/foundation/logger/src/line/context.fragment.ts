@@ -1,0 +1,36 @@
+import type { ContextFields, RequestContext } from '@core-infra/kernel';
+
+const clean = /^[\w.:+/=~@ -]*$/;
+const quoted = (text: string) => (clean.test(text) ? `"${text}"` : JSON.stringify(text));
+
+/** The part of a line that tells whom it served. Made once per request as long as nothing in it changes. */
+export class ContextFragment {
+  private seen: Readonly<ContextFields> | undefined = undefined;
+  private requestId = '';
+  private userId: string | undefined = undefined;
+  private tenantId: string | undefined = undefined;
+  private text = '';
+
+  constructor(private readonly context: RequestContext) {}
+
+  /** `,"request_id":"…",…`, or nothing outside of a request. */
+  current(): string {
+    const current = this.context.current;
+    return current === undefined ? '' : this.of(current);
+  }
+
+  of(fields: Readonly<ContextFields>): string {
+    const { requestId, userId, tenantId } = fields;
+    if (this.seen === fields && this.requestId === requestId && this.userId === userId && this.tenantId === tenantId)
+      return this.text;
+    let text = `,"request_id":${quoted(requestId)},"correlation_id":${quoted(fields.correlationId)}`;
+    if (fields.traceparent !== undefined) text += `,"trace_id":${quoted(fields.traceparent.slice(3, 35))}`;
+    if (userId !== undefined) text += `,"user_id":${quoted(userId)}`;
+    if (tenantId !== undefined) text += `,"tenant_id":${quoted(tenantId)}`;
+    this.seen = fields;
+    this.requestId = requestId;
+    this.userId = userId;
+    this.tenantId = tenantId;
+    return (this.text = text);
+  }
+}

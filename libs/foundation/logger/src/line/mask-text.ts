@@ -1,0 +1,17 @@
+/** `scheme://user:password@host`, the password alone. A password may hold anything but blanks and `/`; the last `@` before the path ends it. */
+const inUrl = /([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@"']*:)[^\s/"']+(?=@)/gi;
+/** `Password=…;` of a connection string, `password=…` of a query. */
+const inPairs =
+  /((?:password|passwd|pwd|secret|token|api[_-]?key|sharedaccesskey|accountkey)\s*=\s*)("[^"]*"|'[^']*'|[^\s;,&"']+)/gi;
+const email = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g;
+
+/** Masks the passwords of connection strings. */
+export function maskSecrets(text: string): string {
+  let masked = text.includes('://') ? text.replace(inUrl, '$1****') : text;
+  if (masked.includes('=')) masked = masked.replace(inPairs, '$1****');
+  return masked;
+}
+
+export function maskEmails(text: string, censor: string): string {
+  return text.includes('@') ? text.replace(email, () => censor) : text;
+}

@@ -1,0 +1,18 @@
+/** Writes times as ISO 8601 in UTC, with milliseconds. The text down to the second is kept for its second. */
+export class Timestamp {
+  private second = -1;
+  private head = '';
+
+  constructor(private readonly now: () => number) {}
+
+  text(): string {
+    const now = this.now();
+    const second = Math.floor(now / 1_000);
+    if (second !== this.second) {
+      this.second = second;
+      this.head = new Date(second * 1_000).toISOString().slice(0, 20);
+    }
+    const ms = now - second * 1_000;
+    return `${this.head}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z`;
+  }
+}
