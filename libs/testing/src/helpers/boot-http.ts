@@ -1,6 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { type AbstractHttpAdapter, NestFactory } from '@nestjs/core';
-import { disposable, type Importable, rootModule } from './boot-infra.js';
+import { disposable, extend, type Importable, rootModule } from './boot-infra.js';
 
 /** Both adapters that Nest has; a spec that concerns HTTP runs on each: `describe.each(httpAdapters)`. */
 export const httpAdapters = ['fastify', 'express'] as const;
@@ -39,7 +39,7 @@ export async function bootHttp(
   }
   const { port } = app.getHttpServer().address() as { port: number };
   const url = `http://127.0.0.1:${port}`;
-  return Object.assign(disposable(app), { url, fetch: (path: string, init?: RequestInit) => fetch(url + path, init) });
+  return extend(disposable(app), { url, fetch: (path: string, init?: RequestInit) => fetch(url + path, init) });
 }
 
 /** Only the adapter that is asked for is loaded: an app has one of them installed. */

@@ -25,8 +25,17 @@ export function rootModule(imports: Importable[]): DynamicModule {
 
 /** Adds `[Symbol.asyncDispose]`, which closes the app unless that was done already. @internal */
 export function disposable<App extends INestApplicationContext>(app: App): App & AsyncDisposable {
-  const close = app.close.bind(app);
   let closed: Promise<void> | undefined;
-  const once = (): Promise<void> => (closed ??= close());
-  return Object.assign(app, { close: once, [Symbol.asyncDispose]: once });
+  const once = (): Promise<void> => (closed ??= app.close());
+  return extend(app, { close: once, [Symbol.asyncDispose]: once });
+}
+
+/**
+ * The app with further members. Not assigned to it: Nest's own proxy takes no assignments, and looks a method up on the app
+ * again when it is called. @internal
+ */
+export function extend<App extends object, Members extends object>(app: App, members: Members): App & Members {
+  return new Proxy(app, {
+    get: (target, name) => Reflect.get(Object.hasOwn(members, name) ? members : target, name),
+  }) as App & Members;
 }

@@ -1,5 +1,6 @@
 import { usePostgres } from '@core-infra/testing';
 import { Client } from 'pg';
+import { ensureTemplate } from '../../src/postgres/postgres.admin.js';
 
 async function ask<Row>(url: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: url });
@@ -50,5 +51,31 @@ describe('usePostgres, afterwards', () => {
 
   it('has dropped it', async () => {
     expect(await ask(admin.adminUrl, `SELECT 1 AS there FROM pg_database WHERE datname = '${before}'`)).toEqual([]);
+  });
+});
+
+describe('a template', () => {
+  let prepared = 0;
+  const template = {
+    name: 'shop',
+    async prepare(url: string) {
+      prepared++;
+      await ask(url, 'CREATE TABLE stock AS SELECT 7 AS quantity');
+    },
+  };
+  const first = usePostgres({ template });
+  const second = usePostgres({ template });
+
+  it('is prepared once and copied for each', async () => {
+    await ask(first.url, 'UPDATE stock SET quantity = 0');
+    expect(await ask(second.url, 'SELECT quantity FROM stock')).toEqual([{ quantity: 7 }]);
+    expect(prepared).toBe(1);
+  });
+
+  it('is not kept when its preparation fails', async () => {
+    const broken = { name: 'broken', prepare: () => Promise.reject(new RangeError('no')) };
+    await expect(ensureTemplate(first.adminUrl, broken)).rejects.toThrow(RangeError);
+    const left = `SELECT datname FROM pg_database WHERE datname LIKE 'template_%' AND datname NOT IN ('template0', 'template1', 'template_shop')`;
+    expect(await ask(first.adminUrl, left)).toEqual([]);
   });
 });
