@@ -51,9 +51,12 @@ export class CheckRegistry implements OnModuleInit {
     this.assertAlone();
     for (const check of this.connections.checks()) this.add({ ...check, owner: `the connection "${check.name}"` });
     for (const check of builtInChecks(this.config)) this.add(check);
+    const seen = new Set<unknown>(); // a factory may hand on what another provider made
     for (const wrapper of this.discovery.getProviders()) {
       const contribution = contributionOf(wrapper);
-      if (contribution) this.add(contributed(contribution, wrapper));
+      if (!contribution || seen.has(wrapper.instance)) continue;
+      seen.add(wrapper.instance);
+      this.add(contributed(contribution, wrapper));
     }
   }
 
@@ -141,14 +144,20 @@ export class CheckRegistry implements OnModuleInit {
   }
 }
 
-function contributionOf({ metatype, isAlias }: InstanceWrapper): HealthContribution | undefined {
-  if (typeof metatype !== 'function' || isAlias) return undefined;
-  return Reflect.getMetadata(HEALTH_CONTRIBUTOR, metatype) as HealthContribution | undefined;
+/** Of the class itself, or of what a factory or a value provider holds. */
+function contributionOf({ metatype, instance, isAlias }: InstanceWrapper): HealthContribution | undefined {
+  if (isAlias) return undefined;
+  const made = typeof instance === 'object' && instance !== null ? (instance as object).constructor : undefined;
+  for (const target of [metatype, made]) {
+    const found: unknown = typeof target === 'function' && Reflect.getMetadata(HEALTH_CONTRIBUTOR, target);
+    if (found) return found as HealthContribution;
+  }
+  return undefined;
 }
 
 function contributed(contribution: HealthContribution, wrapper: InstanceWrapper): CheckDefinition {
   const { name, critical, timeoutMs } = contribution;
-  const owner = String(wrapper.name);
+  const owner = `${String(wrapper.name)} in ${wrapper.host?.name ?? 'an unknown module'}`;
   if (!wrapper.isDependencyTreeStatic() || wrapper.isTransient)
     throw new InvalidCheckError(
       name,

@@ -1,3 +1,4 @@
+export { HealthIndicatorService } from '@nestjs/terminus';
 export { HealthContributor, type HealthContributing, type HealthContributorOptions } from '@core-infra/kernel';
 export type { Indicator } from './check.definition.js';
 export type { HealthListener } from './check.registry.js';
