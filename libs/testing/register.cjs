@@ -10,20 +10,9 @@ const { readFileSync } = require('node:fs');
 const Module = require('node:module');
 const { fileURLToPath } = require('node:url');
 const { transformSync } = require('@swc/core');
+const options = require('./swc-options.cjs');
 
-const options = {
-  swcrc: false,
-  jsc: {
-    target: 'es2023',
-    parser: { syntax: 'typescript', decorators: true },
-    keepClassNames: true,
-    transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
-  },
-  module: { type: 'commonjs', ignoreDynamic: true },
-  sourceMaps: 'inline',
-};
-
-const isOurs = file => /\.ts$/.test(file) && !/[\\/]node_modules[\\/]/.test(file);
+const isOurs = file => file.endsWith('.ts') && !/[\\/]node_modules[\\/]/.test(file);
 
 const inherited = Module._extensions['.ts'];
 Module._extensions['.ts'] = (module, filename) => {
@@ -63,12 +52,10 @@ function resolve(specifier, context, next) {
   try {
     return next(specifier, context);
   } catch (error) {
-    const inSource = /^\.{1,2}\/.*\.js$/.test(specifier) && /\.ts$/.test(context.parentURL ?? '');
+    const inSource = /^\.{1,2}\/.*\.js$/.test(specifier) && context.parentURL?.endsWith('.ts');
     if (!inSource) throw error;
     return next(specifier.replace(/\.js$/, '.ts'), context);
   }
 }
 
 process.setSourceMapsEnabled(true);
-
-module.exports = { options };

@@ -34,7 +34,7 @@ function nameIn(folder) {
 process.on('exit', () => {
   // What a hook of `require` compiled is only in its cache; what was imported is only in the list above.
   const loaded = [...files, ...Object.keys(require.cache)].filter(file => file !== __filename);
-  const packages = [...new Set(loaded.map(file => packageOf(dirname(file))))].filter(name => name !== undefined).sort();
+  const packages = [...new Set(loaded.map(file => packageOf(dirname(file))))].filter(name => name !== undefined);
   // Synchronous: a pipe that is written to at exit would not be flushed otherwise.
   writeSync(1, `${JSON.stringify({ loadedPackages: packages })}\n`);
 });

@@ -37,7 +37,7 @@ export async function startDevServices(options: DevServicesOptions = {}): Promis
     services.map(service => resolveService(service, { kind: 'project', project }, env)),
   );
   const running = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
-  const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as Error] : []));
   const stop = async (): Promise<void> => {
     await Promise.all(running.map(service => service.stop()));
   };
@@ -46,7 +46,7 @@ export async function startDevServices(options: DevServicesOptions = {}): Promis
     await stop();
     throw fatal;
   }
-  const missing = failures as ServiceMissingError[];
+  const missing = failures.filter(failure => failure instanceof ServiceMissingError);
   return {
     running,
     missing,

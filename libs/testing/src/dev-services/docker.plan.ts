@@ -29,7 +29,12 @@ export function dockerPlan(service: string, image: DockerImage, place: LaunchPla
     start: port => ({
       command: 'docker',
       args: [
-        ...['run', '--rm', '--name', name, '--publish', `127.0.0.1:${port}:${image.port}`],
+        'run',
+        '--rm',
+        '--name',
+        name,
+        '--publish',
+        `127.0.0.1:${port}:${image.port}`,
         // Only the names: values in arguments could be read by anybody on the machine.
         ...variables.flatMap(([variable]) => ['--env', variable]),
         ...(place.durable ? ['--volume', `core-infra-${service}:${image.data}`] : []),

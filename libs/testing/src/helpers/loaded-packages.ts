@@ -14,5 +14,5 @@ export async function loadedPackages(file: string, env?: Record<string, string |
   const { code } = await child.exit;
   if (code !== 0) throw new Error(`${resolve(file)} ended with ${code}:\n${child.lines.join('\n')}`);
   const report = child.stdout.findLast(line => line.startsWith('{"loadedPackages":'));
-  return (JSON.parse(report ?? '{"loadedPackages":[]}') as { loadedPackages: string[] }).loadedPackages;
+  return (JSON.parse(report ?? '{"loadedPackages":[]}') as { loadedPackages: string[] }).loadedPackages.sort();
 }

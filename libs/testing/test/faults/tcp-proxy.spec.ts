@@ -44,7 +44,7 @@ describe('useTcpProxy', () => {
     const client = await connect();
     const url = proxy.url;
     await proxy.cut();
-    await expect(client.query('SELECT 1')).rejects.toThrow();
+    await expect(client.query('SELECT 1')).rejects.toThrow(/ECONNRESET|terminated|not queryable/);
     await expect(connect()).rejects.toThrow('ECONNREFUSED');
 
     await proxy.resume();
@@ -55,7 +55,7 @@ describe('useTcpProxy', () => {
   it('drops connections and serves new ones', async () => {
     const client = await connect();
     proxy.dropConnections();
-    await expect(client.query('SELECT 1')).rejects.toThrow();
+    await expect(client.query('SELECT 1')).rejects.toThrow(/ECONNRESET|terminated|not queryable/);
     await (await connect()).query('SELECT 1');
   });
 
