@@ -15,7 +15,8 @@ const http = defineBehaviour({
     AppFilters,
     ErrorResponder,
     HttpContributor,
-    { provide: APP_FILTER, useClass: HttpErrorFilter },
+    HttpErrorFilter,
+    { provide: APP_FILTER, useExisting: HttpErrorFilter },
     { provide: APP_PIPE, useClass: InputPipe },
   ],
 });

@@ -138,8 +138,9 @@ describe.each(httpAdapters)('error answers on %s', adapter => {
     expect(large.status).toBe(413);
     expect(await json(large)).toMatchObject({ success: false, error_code: 'PAYLOAD_TOO_LARGE' });
     const badUrl = await app.fetch('/api/v1/orders/%FF');
-    expect([400, 404]).toContain(badUrl.status);
-    expect(await json(badUrl)).toMatchObject({ success: false });
+    expect(badUrl.status).toBe(400);
+    // Fastify's router refuses it before any hook of the app; the adapter's frameworkErrors is what answers there.
+    if (adapter === 'express') expect(await json(badUrl)).toMatchObject({ success: false, error_code: 'BAD_REQUEST' });
   });
 
   it('does not let the headers of the answer that failed through', async () => {
@@ -159,24 +160,23 @@ describe.each(httpAdapters)('error answers on %s', adapter => {
     expect(await json(whole)).toEqual({ whole: true });
   });
 
-  it('writes nothing to a caller who has gone', async () => {
-    const gone = new AbortController();
+  it('writes nothing to a caller who has gone, and does not take that for a fault', async () => {
+    const caller = new AbortController();
     await using app = await bootOrders(
       adapter,
       {},
       {
         setUp: created =>
           created.use((request: any, _response: any, next: (error?: unknown) => void) => {
-            if (request.headers['x-wait'])
-              request.socket.once('close', () => next(new DOMException('gone', 'AbortError')));
-            else next();
+            if (!request.headers['x-wait']) return next();
+            request.socket.once('close', () => next(new DOMException('gone', 'AbortError')));
+            return caller.abort();
           }),
       },
     );
     const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     try {
-      const request = app.fetch('/api/v1/orders', { headers: { 'X-Wait': '1' }, signal: gone.signal });
-      setTimeout(() => gone.abort(), 50);
+      const request = app.fetch('/api/v1/orders', { headers: { 'X-Wait': '1' }, signal: caller.signal });
       await expect(request).rejects.toThrow();
       await eventually(async () => expect((await app.fetch('/api/v1/orders')).status).toBe(200));
       expect(logged).not.toHaveBeenCalled();

@@ -120,7 +120,8 @@ function stackOf(error: Error): string[] {
   return error.cause instanceof Error ? [...lines, 'caused by', ...stackOf(error.cause)] : lines;
 }
 
-/** What calls reject with when the caller's own signal has ended them. */
+/** What calls reject with when the caller's own signal has ended them; a `DOMException`, as a rule. */
 function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || (error as { code?: unknown }).code === 'ECONNRESET');
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
+  return name === 'AbortError' || code === 'ECONNRESET';
 }
