@@ -10,7 +10,11 @@ const feature = ConfigModule.forFeature(StoreConfig);
 const yaml = 'config/default.yaml';
 
 const becomes = (app: InfraApp, timeoutMs: number) =>
-  eventually(() => expect(app.get(StoreConfig).timeoutMs).toBe(timeoutMs));
+  eventually(() => {
+    const now = app.get(StoreConfig).timeoutMs;
+    expect(now).toBe(timeoutMs);
+    return now;
+  });
 
 async function watched(files: Record<string, string>) {
   const space = new Workspace(files);
@@ -38,7 +42,7 @@ describe('watching', () => {
     await using on = await watched({ [yaml]: 'store: { timeoutMs: 1 }' });
     for (const timeoutMs of [2, 3, 4]) {
       on.space.write(yaml, `store: { timeoutMs: ${timeoutMs} }`);
-      await becomes(on.app, timeoutMs);
+      expect(await becomes(on.app, timeoutMs)).toBe(timeoutMs);
     }
   });
 
@@ -47,7 +51,7 @@ describe('watching', () => {
     for (const timeoutMs of [2, 3, 4]) {
       on.space.write('config/.default.yaml.swp', `store: { timeoutMs: ${timeoutMs} }`);
       renameSync(on.space.path('config/.default.yaml.swp'), on.space.path(yaml));
-      await becomes(on.app, timeoutMs);
+      expect(await becomes(on.app, timeoutMs)).toBe(timeoutMs);
     }
   });
 
@@ -64,22 +68,22 @@ describe('watching', () => {
     };
     swap('..v1');
     symlinkSync('..data/default.yaml', space.path(yaml));
-    await becomes(on.app, 1);
+    expect(await becomes(on.app, 1)).toBe(1);
     swap('..v2');
     rmSync(space.path('config/..v1'), { recursive: true });
-    await becomes(on.app, 2);
+    expect(await becomes(on.app, 2)).toBe(2);
     swap('..v3');
-    await becomes(on.app, 3);
+    expect(await becomes(on.app, 3)).toBe(3);
   });
 
   it('sees a folder and a file that come later, and a .env', async () => {
     await using on = await watched({});
     on.space.write(yaml, 'store: { timeoutMs: 2 }');
-    await becomes(on.app, 2);
+    expect(await becomes(on.app, 2)).toBe(2);
     on.space.write('config/development.yaml', 'store: { timeoutMs: 3 }');
-    await becomes(on.app, 3);
+    expect(await becomes(on.app, 3)).toBe(3);
     on.space.write('.env', 'STORE_TIMEOUT_MS=4');
-    await becomes(on.app, 4);
+    expect(await becomes(on.app, 4)).toBe(4);
   });
 
   it('sees a folder that is replaced as a whole', async () => {
@@ -89,9 +93,9 @@ describe('watching', () => {
     });
     renameSync(on.space.path('config'), on.space.path('old'));
     renameSync(on.space.path('next'), on.space.path('config'));
-    await becomes(on.app, 2);
+    expect(await becomes(on.app, 2)).toBe(2);
     on.space.write(yaml, 'store: { timeoutMs: 3 }');
-    await becomes(on.app, 3);
+    expect(await becomes(on.app, 3)).toBe(3);
   });
 
   it('sees a file that a value refers to', async () => {
@@ -101,7 +105,7 @@ describe('watching', () => {
       feature,
     );
     space.write('run/secrets/timeout', '3');
-    await becomes(app, 3);
+    expect(await becomes(app, 3)).toBe(3);
     space[Symbol.dispose]();
   });
 
@@ -113,7 +117,7 @@ describe('watching', () => {
     expect(jest.mocked(Logger.prototype.error).mock.calls[0]?.[0]).toContain('config/default.yaml:2');
     expect(on.app.get(StoreConfig).timeoutMs).toBe(2);
     on.space.write(yaml, 'store: { timeoutMs: 3 }');
-    await becomes(on.app, 3);
+    expect(await becomes(on.app, 3)).toBe(3);
     expect(Logger.prototype.error).toHaveBeenCalledTimes(1);
   });
 
@@ -124,7 +128,7 @@ describe('watching', () => {
     expect(on.app.get(StoreConfig).timeoutMs).toBe(2);
     mkdirSync(on.space.path('config'));
     on.space.write(yaml, 'store: { timeoutMs: 3 }');
-    await becomes(on.app, 3);
+    expect(await becomes(on.app, 3)).toBe(3);
   });
 
   it('ends with the app', async () => {
@@ -133,7 +137,7 @@ describe('watching', () => {
     await closed.app.close();
     await using open = await closed.space.boot({ watch: true }, feature);
     closed.space.write(yaml, 'store: { timeoutMs: 2 }');
-    await becomes(open, 2);
+    expect(await becomes(open, 2)).toBe(2);
     expect(config.timeoutMs).toBe(1);
   });
 });

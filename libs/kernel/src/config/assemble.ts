@@ -5,7 +5,7 @@ import { coerce, CoercionFailure } from './coerce.js';
 import { envName } from './env-name.js';
 import type { ConfigClass } from './field-decorators.js';
 import { type ConfigField, type ConfigShape, shapeOf } from './fields.js';
-import { deepFreeze } from './freeze.js';
+import { copyPlain, freezeConfig } from './freeze.js';
 import { hideSecrets } from './hide-secrets.js';
 
 /** A validated section, or what is wrong with it. */
@@ -40,7 +40,7 @@ export function assemble<C extends object>(
     if (value instanceof CoercionFailure) {
       failed.add(field.path);
       problems.push(problem(section, field, winner, value.expected));
-    } else write(config, field.path, value, shape);
+    } else write(config, field.path, copyPlain(value), shape);
   }
   for (const { path, expected } of violations(config, '')) {
     const field = shape.fields.find(candidate => candidate.path === path);
@@ -55,7 +55,7 @@ export function assemble<C extends object>(
       problems.push({ key: `${section}.${path}`, source: winners.get(path)?.source, expected });
   }
   return {
-    config: deepFreeze(hideSecrets(config, shape)),
+    config: freezeConfig(hideSecrets(config, shape), shape),
     problems,
     sources: new Map([...winners].map(([path, { source }]) => [path, source])),
   };

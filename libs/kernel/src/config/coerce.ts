@@ -31,7 +31,7 @@ export function coerce(value: unknown, field: ConfigField, unit?: Unit): unknown
         ? value
         : (booleans[String(value).trim().toLowerCase()] ?? new CoercionFailure('true or false'));
     case 'list':
-      return coerceList(value);
+      return coerceList(value, field);
     case 'object':
       return coerceObject(value);
     case 'string':
@@ -52,7 +52,7 @@ function coerceNumber(value: unknown, field: ConfigField, unit?: Unit): number |
     return parseQuantity(value, field.dimension, unit ?? own) ?? new CoercionFailure(example);
   }
   const text = typeof value === 'string' ? value.trim() : value;
-  if (typeof text === 'string' && /^tcp:\/\//.test(text)) {
+  if (typeof text === 'string' && text.startsWith('tcp://')) {
     return new CoercionFailure(
       `${noun}; Kubernetes sets this variable for a Service of that name: set enableServiceLinks: false in the pod's spec, or rename the Service`,
     );
@@ -64,9 +64,17 @@ function coerceNumber(value: unknown, field: ConfigField, unit?: Unit): number |
   return number;
 }
 
-/** A comma list, or a JSON array when it begins with a bracket. */
-function coerceList(value: unknown): unknown[] | CoercionFailure {
-  if (Array.isArray(value)) return value as unknown[];
+/** A comma list, or a JSON array when it begins with a bracket; items of numbers and booleans are read as such. */
+function coerceList(value: unknown, field: ConfigField): unknown[] | CoercionFailure {
+  const items = Array.isArray(value) ? (value as unknown[]) : splitList(value);
+  const { items: kind } = field;
+  if (items instanceof CoercionFailure || kind === undefined) return items;
+  const coerced = items.map(item => coerce(item, { ...field, kind, dimension: undefined }));
+  const failure = coerced.find(item => item instanceof CoercionFailure);
+  return failure ? new CoercionFailure(`a list, each item ${failure.expected}`) : coerced;
+}
+
+function splitList(value: unknown): unknown[] | CoercionFailure {
   if (typeof value !== 'string') return new CoercionFailure('a list');
   const text = value.trim();
   if (text.startsWith('[')) {

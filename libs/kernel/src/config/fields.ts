@@ -16,6 +16,8 @@ export interface ConfigField {
   /** Path within the section, e.g. `pool.max`. */
   readonly path: string;
   readonly kind: FieldKind;
+  /** What each item of a list is, where that is not text. */
+  readonly items?: 'integer' | 'number' | 'boolean';
   readonly dimension?: Dimension;
   readonly secret: boolean;
   readonly live: boolean;
@@ -91,17 +93,22 @@ function readFields(Config: ConfigClass, prefix: string, groups: Map<string, Con
     const choices = rules.find(rule => rule.name === 'isIn' || rule.name === 'isEnum')?.constraints[
       rules.some(rule => rule.name === 'isIn') ? 0 : 1
     ];
-    const number = (name: string) => rules.find(rule => rule.name === name)?.constraints[0] as number | undefined;
+    const number = (name: string) =>
+      rules.find(rule => rule.name === name && !rule.each)?.constraints[0] as number | undefined;
     const port = rules.some(rule => rule.name === 'isPort');
     return [
       {
         path: prefix + key,
         key,
         owner: Config,
-        kind: kindOf(
-          rules.map(rule => rule.name),
-          defaults[key],
-        ),
+        kind: rules.some(rule => rule.each)
+          ? 'list'
+          : kindOf(
+              rules.map(rule => rule.name),
+              defaults[key],
+              choices,
+            ),
+        items: itemsOf(rules.filter(rule => rule.each).map(rule => rule.name)),
         dimension: dimensionOf(key),
         secret: of.some(declaration => declaration.secret),
         live: of.some(declaration => declaration.live),
@@ -122,13 +129,16 @@ interface Rule {
   name?: string;
   type: string;
   constraints: unknown[];
+  /** Whether it is about the items of a list. */
+  each: boolean;
 }
 
 function constraintsOf(Config: ConfigClass): Map<string, Rule[]> {
   const found = new Map<string, Rule[]>();
   for (const rule of getMetadataStorage().getTargetValidationMetadatas(Config, '', false, false)) {
     const rules = found.get(rule.propertyName) ?? [];
-    rules.push({ name: rule.name, type: rule.type, constraints: (rule.constraints as unknown[] | undefined) ?? [] });
+    const constraints = (rule.constraints as unknown[] | undefined) ?? [];
+    rules.push({ name: rule.name, type: rule.type, constraints, each: rule.each });
     found.set(rule.propertyName, rules);
   }
   return found;
@@ -138,15 +148,23 @@ function constraintsOf(Config: ConfigClass): Map<string, Rule[]> {
  * `design:type` is not trusted, as compilers differ in what they emit for a field without an annotation:
  * the kind follows the validators, and where they do not tell, the default.
  */
-function kindOf(rules: readonly (string | undefined)[], initial: unknown): FieldKind {
+function kindOf(rules: readonly (string | undefined)[], initial: unknown, choices: unknown): FieldKind {
   const has = (...names: string[]) => names.some(name => rules.includes(name));
   if (has('isArray') || Array.isArray(initial)) return 'list';
   if (has('isBoolean')) return 'boolean';
   if (has('isInt')) return 'integer';
   if (has('isNumber', 'isPositive', 'min', 'max')) return 'number';
   if (has('isObject')) return 'object';
+  if (Array.isArray(choices) && choices.length > 0 && choices.every(choice => typeof choice === 'number'))
+    return 'number';
   if (has('isString', 'isUrl', 'isIn', 'isEnum', 'matches')) return 'string';
   if (typeof initial === 'boolean') return 'boolean';
   if (typeof initial === 'number') return 'number';
   return typeof initial === 'object' && initial !== null ? 'object' : 'string';
+}
+
+function itemsOf(rules: readonly (string | undefined)[]): ConfigField['items'] {
+  if (rules.includes('isInt')) return 'integer';
+  if (rules.includes('isBoolean')) return 'boolean';
+  return rules.some(rule => rule === 'isNumber' || rule === 'min' || rule === 'max') ? 'number' : undefined;
 }

@@ -33,7 +33,7 @@ export function factorOf(unit: Unit): number {
  */
 export function parseQuantity(value: string | number, dimension: Dimension, unit: Unit): number | undefined {
   const text = String(value).trim();
-  if (/^-?\d+(\.\d+)?$/.test(text)) return Math.round(Number(text) * factorOf(unit));
+  if (/^-?\d+(\.\d+)?$/.test(text)) return finite(Number(text) * factorOf(unit));
   const table = dimension === 'duration' ? durations : sizes;
   let total = 0;
   const rest = text.replace(/(\d+(?:\.\d+)?)\s*([a-z]+)\s*/gi, (match, amount: string, suffix: string) => {
@@ -42,5 +42,9 @@ export function parseQuantity(value: string | number, dimension: Dimension, unit
     total += Number(amount) * factor;
     return '';
   });
-  return text !== '' && rest === '' ? Math.round(total) : undefined;
+  return text !== '' && rest === '' ? finite(total) : undefined;
+}
+
+function finite(amount: number): number | undefined {
+  return Number.isFinite(amount) ? Math.round(amount) : undefined;
 }

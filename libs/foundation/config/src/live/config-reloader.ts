@@ -107,7 +107,7 @@ export class ConfigReloader implements OnApplicationBootstrap, OnApplicationShut
     const file = path.join(folder, name);
     return (
       /^\.env(\.|$)/.test(name) ||
-      /^\.\.data/.test(name) ||
+      name.startsWith('..data') ||
       /\.(yaml|yml|json)$/.test(name) ||
       sources.folders.includes(file) ||
       references.paths.has(file)

@@ -96,7 +96,7 @@ export class LiveConfigSource extends ConfigSource {
     for (const [section, listeners] of this.listeners) {
       const own = changes.filter(change => change.section === section).flatMap(({ change }) => change.applied);
       if (own.length === 0) continue;
-      for (const listener of [...listeners]) {
+      for (const listener of listeners) {
         try {
           listener([...new Set(own)]);
         } catch (error) {
