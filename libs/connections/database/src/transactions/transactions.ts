@@ -3,7 +3,7 @@ import type { Logger } from '@nestjs/common';
 import { TransactionAlreadyActiveError, TransactionHost, TransactionNotActiveError } from '@nestjs-cls/transactional';
 import { TransactionalAdapterTypeOrm, type TypeOrmTransactionOptions } from '@nestjs-cls/transactional-adapter-typeorm';
 import { type ClsService, ClsServiceManager } from 'nestjs-cls';
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { DataSource, EntityManager, type QueryRunner } from 'typeorm';
 import { TransactionEndedError, TransactionPropagationError } from './errors.js';
 import { clsPropagation } from './propagation.js';
 import { isRepeatable, pauseMs } from './retry.js';
@@ -37,7 +37,9 @@ export class Transactions {
 
   constructor(private readonly site: TransactionsSite) {
     const { dataSource, name } = site;
-    const begun = new TransactionalAdapterTypeOrm({ dataSourceToken: DataSource }).optionsFactory(dataSource);
+    // Transactions begin with a manager that joins none: the shared one would take the outer one's connection for its own.
+    const apart = Object.create(dataSource, { manager: { value: new EntityManager(dataSource) } }) as DataSource;
+    const begun = new TransactionalAdapterTypeOrm({ dataSourceToken: DataSource }).optionsFactory(apart);
     this.host = new TransactionHost<TransactionalAdapterTypeOrm>({
       connectionName: name === 'default' ? undefined : name,
       enableTransactionProxy: false,
