@@ -1,5 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { UnsafeFolderError } from '../errors.js';
@@ -8,6 +19,10 @@ import type { UnixUser } from './service.definition.js';
 /** What is named so in the {@link baseFolder} is no server's and stays between runs. */
 export const KEPT_PREFIX = 'kept-';
 
+/** For data that stay, of projects whose own folder the server may not enter. */
+const OUTSIDE = '/var/tmp';
+const PROJECT_FILE = 'project';
+
 /**
  * The folder of this user under the system's temporary folder; every throwaway server has a folder of its own in it.
  * Others may pass through it (a server that is started by root runs as somebody else) but neither list nor write it.
@@ -15,7 +30,7 @@ export const KEPT_PREFIX = 'kept-';
  * @throws {@link UnsafeFolderError} when somebody else has put something there.
  */
 export function baseFolder(parent: string = tmpdir()): string {
-  const folder = join(parent, `core-infra-${userId()}`);
+  const folder = join(parent, baseName());
   mkdirSync(folder, { recursive: true, mode: 0o711 });
   const found = lstatSync(folder);
   if (!found.isDirectory() || (process.getuid && found.uid !== process.getuid())) throw new UnsafeFolderError(folder);
@@ -44,10 +59,21 @@ export function sharedFolder(service: string, run: string): string {
 export function projectFolder(service: string, project: string, user?: UnixUser): string {
   const inProject = join(resolve(project), '.dev-services', service);
   const name = `${service}-project-${digest(resolve(project))}`;
-  const folder =
-    user === undefined || canEnter(resolve(project), user) ? inProject : join(baseFolder('/var/tmp'), name);
+  const isEnterable = user === undefined || canEnter(resolve(project), user);
+  const folder = isEnterable ? inProject : join(baseFolder(OUTSIDE), name);
   mkdirSync(folder, { recursive: true, mode: 0o711 });
+  if (!isEnterable) writeFileSync(join(folder, PROJECT_FILE), resolve(project));
   return folder;
+}
+
+/** The data folders outside of their projects, each with the project that it belongs to. */
+export function projectsOutside(): { folder: string; project: string }[] {
+  if (!existsSync(join(OUTSIDE, baseName()))) return [];
+  const base = baseFolder(OUTSIDE);
+  return readdirSync(base)
+    .map(name => join(base, name))
+    .filter(folder => existsSync(join(folder, PROJECT_FILE)))
+    .map(folder => ({ folder, project: readFileSync(join(folder, PROJECT_FILE), 'utf8') }));
 }
 
 /** Whether `user` may pass through `folder` and everything above it. */
@@ -73,6 +99,6 @@ function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
-function userId(): string {
-  return process.getuid ? String(process.getuid()) : userInfo().username;
+function baseName(): string {
+  return `core-infra-${process.getuid ? process.getuid() : userInfo().username}`;
 }

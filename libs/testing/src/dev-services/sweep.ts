@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { baseFolder, KEPT_PREFIX } from './folders.js';
+import { baseFolder, KEPT_PREFIX, projectsOutside } from './folders.js';
 import { readGuardState, type GuardState } from './guard.client.js';
 import { isRunningWith } from './process.js';
 
@@ -13,12 +13,17 @@ const FRESH_MS = 60_000;
 const GUARD_ENDS_WITHIN_MS = 20_000;
 const POLL_MS = 20;
 
-/** Ends and removes what guards that were killed themselves have left in the folder of temporary servers. */
+/** Ends and removes what guards that were killed themselves have left, and the data of projects that are gone. */
 export async function sweep(): Promise<void> {
   const base = baseFolder();
   for (const entry of readdirSync(base, { withFileTypes: true })) {
     if (!entry.isDirectory() || entry.name.startsWith(KEPT_PREFIX)) continue;
     await sweepFolder(join(base, entry.name));
+  }
+  for (const { folder, project } of projectsOutside()) {
+    if (existsSync(project)) continue;
+    await cleanFolder(folder);
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineService, postgres, runChild, startDevServices } from '@core-infra/testing';
 
 const project = mkdtempSync(join(tmpdir(), 'core-infra-project-'));
+chmodSync(project, 0o755);
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 const nowhere = defineService({

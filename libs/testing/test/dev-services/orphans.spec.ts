@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { eventually, runChild, startPostgres, uniqueName } from '@core-infra/testing';
@@ -73,6 +73,7 @@ describe('a shared server', () => {
 
 describe('a project’s server', () => {
   const project = mkdtempSync(join(tmpdir(), 'core-infra-project-'));
+  chmodSync(project, 0o755);
   afterAll(() => rmSync(project, { recursive: true, force: true }));
 
   it('is joined while it runs, keeps its data, and comes back on its port', async () => {
