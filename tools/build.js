@@ -71,7 +71,7 @@ function importsOf(lib) {
     const text = readFileSync(path.join(entry.parentPath, entry.name), 'utf8');
     for (const [, name] of text.matchAll(/['"](@core-infra\/[a-z0-9-]+)(?:\/[a-z0-9-]+)*['"]/g)) names.add(name);
   }
-  return [...names].sort();
+  return [...names].toSorted((a, b) => a.localeCompare(b));
 }
 
 function appsWithSources() {

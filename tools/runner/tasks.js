@@ -14,18 +14,19 @@ const typescript = (file, ...args) => ({
   args: ['--conditions=core-infra-source', '-r', './libs/testing/register.cjs', file, ...args],
 });
 
-const jest = args => ({ args: ['--experimental-vm-modules', ...jestArguments(args)], env: { NODE_ENV: 'test' } });
+const specs = args => ({ args: ['--experimental-vm-modules', ...jestArguments(args)], env: { NODE_ENV: 'test' } });
 
-/** A folder is a prefix of paths, not the beginning of a name: `libs/cli` is not `libs/client`. */
+/** Jest looks for a pattern anywhere in a path: `libs/cli` would be `libs/client` too, and `test` a folder of every package. */
 function jestArguments(args) {
-  const folders = args.map(arg => (isFolder(arg) ? `${arg.replace(/\/+$/, '')}/` : arg));
-  return [path.join('node_modules', 'jest', 'bin', 'jest.js'), ...folders];
+  const isValue = at => at > 0 && args[at - 1].startsWith('-');
+  const paths = args.map((arg, at) =>
+    isPath(arg) && !isValue(at) ? path.join(root, arg, isFolder(arg) ? '/' : '') : arg,
+  );
+  return [path.join('node_modules', 'jest', 'bin', 'jest.js'), ...paths];
 }
 
-function isFolder(arg) {
-  const folder = path.join(root, arg);
-  return !arg.startsWith('-') && existsSync(folder) && statSync(folder).isDirectory();
-}
+const isPath = arg => !arg.startsWith('-') && existsSync(path.join(root, arg));
+const isFolder = arg => statSync(path.join(root, arg)).isDirectory();
 
 const prettier = (...args) => bin('prettier/bin/prettier.cjs', ...args);
 
@@ -46,7 +47,7 @@ const tasks = {
     ],
   },
   'start:dev': { about: 'the same, compiled and started anew on every edit', steps: () => [watchedApp('orders-api')] },
-  test: { about: 'every spec, or those under the given paths', steps: args => [jest(args)] },
+  test: { about: 'every spec, or those under the given paths', steps: args => [specs(args)] },
   bench: { about: 'the benchmarks', steps: args => [{ ...typescript('bench/main.ts', ...args), stay: true }] },
   build: {
     about: 'packages and apps, or the one named: build [libs | <app>] [--clean]',
@@ -61,6 +62,14 @@ const tasks = {
   typecheck: {
     about: 'tsc --noEmit',
     steps: args => [bin('typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json', ...args)],
+  },
+  generate: {
+    about: 'what is derived from the sources; -- --check fails where it is stale',
+    steps: args => [typescript('tools/generate.js', ...args)],
+  },
+  check: {
+    about: 'boundary, knip, generated, compose, snippets: all, or those named',
+    steps: args => [script('tools/check.js', ...args)],
   },
   'dev:services': {
     about: 'the servers that the samples use, until Ctrl-C',
