@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Candidate, ConfigProblem } from '@core-infra/kernel';
 import { AppConfig } from './app.config.js';
 import type { ConfigModuleOptions } from './config.options.js';
@@ -5,11 +6,12 @@ import type { Sources } from './sources/load-sources.js';
 import { DevelopmentConfig } from './development.config.js';
 import type { SectionReading } from './sections/section-reader.js';
 
-/** What is known of the app without any source: package.json, and the options of the module. Below every source. */
+/** What is known of the app without any source: the host, package.json, and the options of the module. Below every source. */
 export function appFallback({ packageInfo }: Sources, { app }: ConfigModuleOptions): Candidate[] {
   const source = packageInfo?.file ?? 'package.json';
   const name = packageInfo?.name?.replace(/[^\w.-]/g, '-');
   return [
+    { path: 'instance', value: hostname() || 'local', source: "the host's name" },
     ...(name ? [{ path: 'name', value: name, source }] : []),
     ...(app === undefined ? [] : [{ path: 'name', value: app, source: 'ConfigModule.forRoot({ app })' }]),
     ...(packageInfo?.version ? [{ path: 'version', value: packageInfo.version, source }] : []),

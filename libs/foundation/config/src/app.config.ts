@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { IsIn, IsString, Matches, MinLength } from 'class-validator';
 import { ConfigSection, Env, type Environment, Synonyms } from '@core-infra/kernel';
 import { environments, environmentSynonyms } from './sources/environment.js';
@@ -13,7 +12,7 @@ export class AppConfig {
   @IsString() @MinLength(1) @Env('OTEL_SERVICE_VERSION') version: string = '0.0.0';
 
   /** Tells this process from its siblings. @default the host's name, which in Kubernetes is the pod's */
-  @IsString() @MinLength(1) instance: string = hostname();
+  @IsString() @MinLength(1) instance: string = 'local';
 
   /**
    * Which files are read, and how careful defaults are: `development`, `staging`, `production` or `test`; `dev` and `prod` are accepted.
