@@ -11,6 +11,16 @@ export {
   QueryDeadlineError,
   TlsFileError,
 } from './errors.js';
+export { MigrationCommandError } from './migrations/commands.js';
+export {
+  MigrationFailedError,
+  MigrationFilesError,
+  MigrationHistoryError,
+  MigrationLockedError,
+} from './migrations/errors.js';
+export type { MigrationState, MigrationStatus } from './migrations/migration-status.js';
+export { type MigrationDone, Migrator, type UpOptions } from './migrations/migrator.js';
+export { migratorOf } from './migrations/migrator-of.js';
 export { poolStats } from './pool/pool-stats.js';
 export {
   NotOurDataSourceError,

@@ -1,7 +1,9 @@
 import { connectionSection, type DriverSite, type Opened } from '@core-infra/kernel';
 import type { DataSource, DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/database.config.js';
-import { tlsOptions } from '../config/tls.js';
+import { migrateAtBoot } from '../migrations/at-boot.js';
+import { MigrationCommandDone, migrationScope } from '../migrations/migration-scope.js';
+import { openMigrator } from '../migrations/open-migrator.js';
 import { entitiesOf } from '../orm/feature-entities.js';
 import { InfraDataSource } from '../orm/infra-data-source.js';
 import { TypeOrmLogger } from '../orm/typeorm-logger.js';
@@ -10,24 +12,29 @@ import type { QuerySite } from '../query/query-site.js';
 import { Transactions } from '../transactions/transactions.js';
 import { checkPostgres } from './check.js';
 import { addressOf, poolOptions } from './pool-options.js';
-
-/** pg's words for a server without TLS. */
-const withoutTls = 'The server does not support SSL connections';
+import { TlsChoice } from './tls-choice.js';
 
 /** PostgreSQL through TypeORM, on a pool that watches over its connections. */
-export function postgres(config: DatabaseConfig, at: DriverSite): Opened<DataSource> {
-  const section = connectionSection('database', at.name);
-  const { id, logger, context, clock, operations } = at;
-  const site: QuerySite = { id, logger, context, clock, operations, config, section };
-  const ssl = tlsOptions(config);
-  let plain = false;
+export async function postgres(config: DatabaseConfig, at: DriverSite): Promise<Opened<DataSource>> {
+  const { id, name, logger, context, clock, operations } = at;
+  const site: QuerySite = {
+    id,
+    logger,
+    context,
+    clock,
+    operations,
+    config,
+    section: connectionSection('database', name),
+  };
+  const tls = new TlsChoice(config);
+  const address = addressOf(config);
+  const migrator = openMigrator(config, at.app, tls, logger);
   let pool: WatchedPool | undefined;
-  let ended: Promise<void> | undefined;
 
-  /** TypeORM opens a pool at each attempt to connect; it gets ours, and the one of a failed attempt is ended. */
+  /** TypeORM opens a pool at each attempt to connect; it gets ours. */
   class DriverPool extends WatchedPool {
     constructor() {
-      super(poolOptions(config, at.app, plain ? false : ssl), site);
+      super(poolOptions(config, at.app, tls.options), site);
       pool = this;
     }
   }
@@ -39,37 +46,33 @@ export function postgres(config: DatabaseConfig, at: DriverSite): Opened<DataSou
       ...config.typeorm,
       type: 'postgres',
       database: config.database,
-      entities: [...new Set([...config.entities, ...entitiesOf(at.modules, at.name)])],
+      entities: [...new Set([...config.entities, ...entitiesOf(at.modules, name)])],
       driver: { Pool: DriverPool },
       logger: new TypeOrmLogger(logger),
     } as DataSourceOptions,
-    { id, maxConnections: config.pool.max, pool: () => pool, transactions: () => transactions },
+    { id, maxConnections: config.pool.max, pool: () => pool, transactions: () => transactions, migrator },
   );
-  const transactions = new Transactions({
-    id,
-    name: at.name,
-    dataSource,
-    logger,
-    retries: config.transactionRetries,
-  });
+  const transactions = new Transactions({ id, name, dataSource, logger, retries: config.transactionRetries });
+
+  const command = migrationScope.getStore();
+  if (command) {
+    if (command.connection !== name) return { client: dataSource, address };
+    await command.found(migrator);
+    throw new MigrationCommandDone();
+  }
+  const migrated = await migrateAtBoot(config, at, migrator, address);
 
   const initialize = async () => {
-    const previous = pool;
-    if (previous && !previous.ending) await previous.end();
+    // That of an attempt which failed halfway.
+    if (pool && !pool.ending) await pool.end();
     await dataSource.initialize();
   };
-
   return {
     client: dataSource,
-    address: addressOf(config),
+    address,
     connect: async () => {
-      try {
-        await initialize();
-      } catch (error) {
-        if (config.sslMode !== 'prefer' || plain || (error as Error).message !== withoutTls) throw error;
-        plain = true;
-        await initialize();
-      }
+      await migrated();
+      await tls.attempt(initialize);
       await pool!.warmUp();
     },
     check: () => checkPostgres(pool!),
@@ -78,7 +81,7 @@ export function postgres(config: DatabaseConfig, at: DriverSite): Opened<DataSou
       await pool.idle(AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 2)]));
       const cut = pool.cut();
       if (cut > 0) logger.warn(`${cut} connection(s) were still in use at the end and were cut`);
-      await (ended ??= dataSource.isInitialized ? dataSource.destroy() : pool.end());
+      await (dataSource.isInitialized ? dataSource.destroy() : pool.end());
     },
   };
 }

@@ -11,6 +11,7 @@ import {
   type ReplicationMode,
   type SelectQueryBuilder,
 } from 'typeorm';
+import type { Migrator } from '../migrations/migrator.js';
 import type { WatchedPool } from '../pool/watched-pool.js';
 import type { Transactions } from '../transactions/transactions.js';
 import { SharedEntityManager } from './shared-entity-manager.js';
@@ -21,6 +22,7 @@ export interface DataSourceParts {
   readonly pool: () => WatchedPool | undefined;
   readonly maxConnections: number;
   readonly transactions: () => Transactions;
+  readonly migrator: Migrator;
 }
 
 const parts = new WeakMap<DataSource, DataSourceParts>();

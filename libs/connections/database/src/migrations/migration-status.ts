@@ -1,0 +1,32 @@
+import type { Applied } from './history.js';
+import type { Migration } from './migration.js';
+
+/** `edited`, `missing` and `out-of-order` are faults. */
+export type MigrationState = 'applied' | 'pending' | 'edited' | 'missing' | 'out-of-order';
+
+export interface MigrationStatus {
+  readonly name: string;
+  readonly state: MigrationState;
+  /** File or class; the name where neither is there any more. */
+  readonly place: string;
+  readonly appliedAt?: Date;
+  readonly migration?: Migration;
+}
+
+/** Puts migrations beside what was recorded of them: those that are known in their order, then those that are missing. */
+export function compare(migrations: readonly Migration[], applied: readonly Applied[]): MigrationStatus[] {
+  const records = new Map(applied.map(record => [record.name, record]));
+  const lastApplied = migrations.findLastIndex(({ name }) => records.has(name));
+  const known = migrations.map((migration, index): MigrationStatus => {
+    const { name, place, checksum } = migration;
+    const record = records.get(name);
+    if (!record) return { name, place, migration, state: index < lastApplied ? 'out-of-order' : 'pending' };
+    const edited = checksum !== undefined && record.checksum !== null && checksum !== record.checksum;
+    return { name, place, migration, state: edited ? 'edited' : 'applied', appliedAt: record.appliedAt };
+  });
+  const names = new Set(migrations.map(({ name }) => name));
+  const missing = applied
+    .filter(({ name }) => !names.has(name))
+    .map(({ name, appliedAt }): MigrationStatus => ({ name, place: name, state: 'missing', appliedAt }));
+  return [...known, ...missing];
+}
