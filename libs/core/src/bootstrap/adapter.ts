@@ -1,0 +1,26 @@
+import { importPackage } from '@core-infra/kernel';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+
+/** What serves HTTP: Fastify or Express, by name or as an adapter of your own; `none` for a worker without HTTP. */
+export type AdapterChoice = 'fastify' | 'express' | 'none' | AbstractHttpAdapter;
+
+/** Makes the adapter; its package is loaded only when it is chosen. */
+export async function createAdapter(choice: Exclude<AdapterChoice, 'none'>): Promise<AbstractHttpAdapter> {
+  if (choice === 'express') {
+    const { ExpressAdapter } = await importPackage(
+      () => import('@nestjs/platform-express'),
+      'bootstrap({ adapter: "express" })',
+      ['@nestjs/platform-express@^12'],
+    );
+    return new ExpressAdapter();
+  }
+  if (choice === 'fastify') {
+    const { FastifyAdapter } = await importPackage(
+      () => import('@nestjs/platform-fastify'),
+      'bootstrap({ adapter: "fastify" })',
+      ['@nestjs/platform-fastify@^12'],
+    );
+    return new FastifyAdapter() as unknown as AbstractHttpAdapter;
+  }
+  return choice;
+}

@@ -1,0 +1,113 @@
+import { ConfigModule, type ConfigModuleOptions } from '@core-infra/config';
+import { ContextModule } from '@core-infra/context';
+import { HealthModule } from '@core-infra/health';
+import { type BehaviourAsyncOptions, provideConfig } from '@core-infra/kernel';
+import { LoggerModule } from '@core-infra/logger';
+import {
+  ConfigurableModuleBuilder,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  Module,
+  type Type,
+} from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { NotAConcernError } from './errors.js';
+import { ServerConfig } from './server.config.js';
+import { ShutdownConfig } from './shutdown/shutdown.config.js';
+
+/** A concern: a module class with `forRootAsync`, registered from its section of the configuration, or what its `forRoot…` returned. */
+export type ConcernImport = (Type & { forRootAsync(): DynamicModule }) | DynamicModule | Promise<DynamicModule>;
+
+type OptionsOf<M extends { forRoot(options?: never): DynamicModule }> = NonNullable<Parameters<M['forRoot']>[0]>;
+
+/** Values given in code for the foundation; each wins over every other source of its section. */
+export interface CoreInfraOptions {
+  /** Section `context`. */
+  context?: OptionsOf<typeof ContextModule>;
+  /** Section `logging`. */
+  logging?: OptionsOf<typeof LoggerModule>;
+  /** Section `health`. */
+  health?: OptionsOf<typeof HealthModule>;
+  /** Section `http`: port, host. */
+  http?: Partial<ServerConfig>;
+  /** Section `shutdown`. */
+  shutdown?: Partial<ShutdownConfig>;
+}
+
+/** What is known before DI runs. */
+export interface CoreInfraPlacement {
+  /** The concerns to wire. @default none */
+  concerns: readonly ConcernImport[];
+  /** Where the configuration is read from: directory, environment, flags. */
+  config: ConfigModuleOptions;
+}
+
+export type CoreInfraAsyncOptions = Partial<ConfigurableModuleAsyncOptions<CoreInfraOptions, 'create'>> &
+  Partial<CoreInfraPlacement>;
+
+const OPTIONS = Symbol('core-infra options');
+
+function wire(concern: ConcernImport): DynamicModule | Promise<DynamicModule> {
+  if (concern instanceof Promise || (typeof concern === 'object' && concern !== null && 'module' in concern))
+    return concern;
+  if (typeof concern === 'function' && typeof concern.forRootAsync === 'function') return concern.forRootAsync();
+  throw new NotAConcernError(typeof concern === 'function' ? `the class ${(concern as Type).name}` : String(concern));
+}
+
+/** Hands one foundation module its part of the options. */
+function part<K extends keyof CoreInfraOptions>(key: K): BehaviourAsyncOptions<NonNullable<CoreInfraOptions[K]>> {
+  return {
+    inject: [OPTIONS],
+    useFactory: (options: CoreInfraOptions) => (options[key] ?? {}) as NonNullable<CoreInfraOptions[K]>,
+  };
+}
+
+function configOf(key: 'http' | 'shutdown') {
+  const token = Symbol(`core-infra ${key} options`);
+  return [
+    { provide: token, inject: [OPTIONS], useFactory: (options: CoreInfraOptions) => options[key] ?? {} },
+    ...(key === 'http'
+      ? provideConfig(ServerConfig, { optionsToken: token })
+      : provideConfig(ShutdownConfig, { optionsToken: token })),
+  ];
+}
+
+const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<CoreInfraOptions>({ optionsInjectionToken: OPTIONS })
+  .setClassMethodName('forRoot')
+  .setExtras<CoreInfraPlacement>({ concerns: [], config: {} }, (definition, { concerns, config }) => ({
+    ...definition,
+    global: true,
+    imports: [
+      ...(definition.imports ?? []),
+      ConfigModule.forRoot(config),
+      ContextModule.forRootAsync(part('context')),
+      LoggerModule.forRootAsync(part('logging')),
+      HealthModule.forRootAsync(part('health')),
+      DiscoveryModule,
+      ...concerns.map(wire),
+    ],
+    providers: [...(definition.providers ?? []), ...configOf('http'), ...configOf('shutdown')],
+    exports: [OPTIONS, ServerConfig, ShutdownConfig],
+  }))
+  .build();
+
+/**
+ * Configuration, context, logging, health and lifecycle, and the concerns it is handed, wired.
+ *
+ * ```ts no-check
+ * CoreInfraModule.forRootAsync({ concerns: [DatabaseModule, RedisModule] })
+ * ```
+ */
+@Module({})
+export class CoreInfraModule extends ConfigurableModuleClass {
+  static override forRoot(options: CoreInfraOptions & Partial<CoreInfraPlacement> = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /** With a factory or a class for the options; with nothing, everything comes from the configuration. */
+  static override forRootAsync(options: CoreInfraAsyncOptions = {}): DynamicModule {
+    const from = options.useFactory ?? options.useClass ?? options.useExisting;
+    if (from) return super.forRootAsync(options as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]);
+    return this.forRoot({ concerns: options.concerns ?? [], config: options.config ?? {} });
+  }
+}

@@ -1,0 +1,61 @@
+import { runChild } from '@core-infra/testing';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+const boot = (env: Record<string, string>) =>
+  runChild(join(__dirname, 'fixtures/boot.ts'), {
+    env: { NODE_ENV: 'production', LOGGING_FORMAT: 'json', SHUTDOWN_DELAY_MS: '0', ...env },
+  });
+
+describe('bootstrap', () => {
+  it('runs a worker without HTTP until SIGTERM', async () => {
+    const child = boot({});
+    await child.waitForLine(/Started/);
+    child.kill('SIGTERM');
+    await expect(child.exit).resolves.toEqual({ code: 0, signal: null });
+    expect(child.lines).toEqual(expect.arrayContaining(['CLOSED store', 'CLOSED other']));
+  });
+
+  it.each([
+    [
+      'a connection',
+      'connection',
+      /INFRA_CONNECT_FAILED: other at tcp:\/\/other\.example:1 could not be opened: password authentication failed/,
+    ],
+    ['a provider', 'provider', /a provider of the app failed/],
+  ])('exits with 1 when %s fails, after closing what was open', async (_name, part, message) => {
+    const child = boot({ BREAK: part });
+    await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
+    expect(child.lines.some(line => message.test(line))).toBe(true);
+    expect(child.lines).toContain('CLOSED store');
+  });
+
+  it('lists every configuration problem at once and exits with 1, before anything is opened', async () => {
+    const child = boot({ STORE_CONNECT_TIMEOUT_MS: 'soon', OTHER_CRITICAL: 'perhaps', HTTP_PORT: '70000' });
+    await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
+    const text = child.lines.join('\n');
+    for (const key of ['store.connectTimeoutMs', 'other.critical', 'http.port']) expect(text).toContain(key);
+    expect(text).not.toContain('CLOSED');
+  });
+
+  it('says in one line that the port is taken', async () => {
+    const holder = createServer().listen(0, '127.0.0.1');
+    await once(holder, 'listening');
+    const { port } = holder.address() as AddressInfo;
+    const child = boot({ ADAPTER: 'fastify', HTTP_PORT: String(port), HTTP_HOST: '127.0.0.1' });
+    await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
+    expect(child.lines.some(line => line.includes(`INFRA_PORT_IN_USE: Port ${port} on 127.0.0.1 is taken.`))).toBe(
+      true,
+    );
+    expect(child.lines).toContain('CLOSED store');
+    holder.close();
+  });
+
+  it('warns of a provider that releases while requests are served', async () => {
+    const child = boot({});
+    await child.waitForLine(/Late: onModuleDestroy runs while requests are still served/);
+    child.kill('SIGTERM');
+    await child.exit;
+  });
+});

@@ -1,0 +1,103 @@
+import { CoreInfraModule, ServerConfig, ShutdownConfig } from '@core-infra/core';
+import { AppInfo, ConfigSource, ConnectionConfig, defineConcern, RequestContext } from '@core-infra/kernel';
+import { bootInfra, loadedPackages } from '@core-infra/testing';
+import { Injectable, Module } from '@nestjs/common';
+import { IsIn, IsString } from 'class-validator';
+import { join } from 'node:path';
+
+class Client {
+  constructor(readonly text: string) {}
+}
+class ClientConfig extends ConnectionConfig {
+  @IsIn(['local']) driver: 'local' = 'local';
+  @IsString() text: string = 'default';
+}
+const client = defineConcern({
+  name: 'client',
+  port: Client,
+  config: ClientConfig,
+  drivers: { local: ({ text }) => ({ client: new Client(text) }) },
+});
+@Module({})
+class ClientModule extends client.ConcernModule {}
+
+@Injectable()
+class Ports {
+  readonly http = { port: 8123 };
+
+  create(): { http: { port: number } } {
+    return { http: this.http };
+  }
+}
+@Module({ providers: [Ports], exports: [Ports] })
+class PortsModule {}
+
+describe('CoreInfraModule', () => {
+  it.each([
+    ['forRoot', () => CoreInfraModule.forRoot({ http: { port: 8123 } })],
+    [
+      'useFactory',
+      () =>
+        CoreInfraModule.forRootAsync({
+          imports: [PortsModule],
+          inject: [Ports],
+          useFactory: async (ports: Ports) => ({ http: ports.http }),
+        }),
+    ],
+    ['useClass', () => CoreInfraModule.forRootAsync({ useClass: Ports })],
+    ['useExisting', () => CoreInfraModule.forRootAsync({ imports: [PortsModule], useExisting: Ports })],
+  ])('takes values in code by %s, and leaves the rest to their defaults', async (_name, register) => {
+    await using app = await bootInfra(register());
+    expect(app.get(ServerConfig)).toMatchObject({ port: 8123, keepAliveTimeoutMs: 72_000 });
+    expect(app.get(ShutdownConfig)).toMatchObject({ timeoutMs: 25_000 });
+  });
+
+  it('wires a concern that is handed over as a class, and one that is configured already', async () => {
+    await using plain = await bootInfra(CoreInfraModule.forRootAsync({ concerns: [ClientModule] }));
+    expect(plain.get(Client).text).toBe('default');
+    await using configured = await bootInfra(
+      CoreInfraModule.forRootAsync({
+        concerns: [ClientModule.forRootAsync({ useFactory: () => ({ text: 'given' }) })],
+      }),
+    );
+    expect(configured.get(Client).text).toBe('given');
+  });
+
+  it('brings what the ports stand for', async () => {
+    await using app = await bootInfra(CoreInfraModule.forRoot());
+    expect(app.get(AppInfo).environment).toBe('test');
+    expect(app.get(ConfigSource)).toBeInstanceOf(ConfigSource);
+    expect(app.get(RequestContext).run({ requestId: 'r1' }, () => app.get(RequestContext).current?.requestId)).toBe(
+      'r1',
+    );
+  });
+
+  it('refuses what is no concern, naming it', () => {
+    class Plain {}
+    expect(() => CoreInfraModule.forRoot({ concerns: [Plain as never] })).toThrow('the class Plain as a concern');
+  });
+
+  it('refuses a shutdown delay that is longer than the deadline', async () => {
+    await expect(bootInfra(CoreInfraModule.forRoot({ shutdown: { delayMs: 30_000 } }))).rejects.toMatchObject({
+      code: 'INFRA_CONFIG',
+      problems: [{ key: 'shutdown.delayMs', expected: 'less than shutdown.timeoutMs (25000)' }],
+    });
+  });
+
+  it('loads no client of a concern that is not used', async () => {
+    const packages = await loadedPackages(join(__dirname, 'fixtures/plain.ts'), { NODE_ENV: 'production' });
+    expect(packages).toEqual(expect.arrayContaining(['@nestjs/core', 'pino']));
+    const unused = [
+      'typeorm',
+      'pg',
+      '@nestjs/typeorm',
+      '@nestjs/swagger',
+      '@nestjs/platform-express',
+      'express',
+      'fastify',
+      'commander',
+      'pino-pretty',
+    ];
+    expect(packages.filter(name => unused.includes(name))).toEqual([]);
+  });
+});
