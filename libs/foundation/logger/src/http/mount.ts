@@ -8,10 +8,9 @@ interface FastifyRequest {
 }
 interface FastifyReply {
   readonly raw: ServerResponse;
-  readonly elapsedTime: number;
 }
 interface Fastify {
-  addHook(name: 'onResponse', hook: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void): unknown;
+  addHook(name: 'onRequest', hook: (request: FastifyRequest, reply: FastifyReply, done: () => void) => void): unknown;
 }
 
 type ExpressRequest = IncomingMessage & { baseUrl?: string; route?: { path?: unknown } };
@@ -23,42 +22,43 @@ interface Express {
   readonly _router?: { readonly stack: unknown[] };
 }
 
-/** Sets the access log up: a hook at the end of each answer on Fastify, a first handler on Express. */
+/** Sets the access log up: a hook on Fastify, a first handler on Express. */
 export function mountAccessLog(adapter: HttpServer, log: AccessLog): void {
   const server: unknown = adapter.getInstance();
   if (adapter.getType() === 'fastify') mountOnFastify(server as Fastify, log);
   else mountOnExpress(server as Express, log);
 }
 
+/** Fastify's own hooks at the end of an answer do not fire when the caller hangs up after its request was read. */
 function mountOnFastify(server: Fastify, log: AccessLog): void {
-  server.addHook('onResponse', (request, reply, done) => {
-    log.ended({
-      request: request.raw,
-      response: reply.raw,
-      route: request.routeOptions.url,
-      durationMs: reply.elapsedTime,
-      aborted: !reply.raw.writableFinished,
-    });
+  server.addHook('onRequest', (request, reply, done) => {
+    watch(request.raw, reply.raw, log, () => request.routeOptions.url);
     done();
   });
 }
 
 function mountOnExpress(server: Express, log: AccessLog): void {
   server.use(function accessLog(request, response, next) {
-    const started = performance.now();
-    response.once('close', () => {
+    watch(request, response, log, () => {
       const { route } = request;
-      log.ended({
-        request,
-        response,
-        route: typeof route?.path === 'string' ? (request.baseUrl ?? '') + route.path : undefined,
-        durationMs: performance.now() - started,
-        aborted: !response.writableFinished,
-      });
+      return typeof route?.path === 'string' ? (request.baseUrl ?? '') + route.path : undefined;
     });
     next();
   });
   // Nest has mounted its parsers and routes by now; Express runs handlers in their order.
   const stack = 'router' in server && server.router ? server.router.stack : server._router!.stack;
   stack.unshift(stack.pop());
+}
+
+function watch(
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: AccessLog,
+  routeOf: () => string | undefined,
+): void {
+  const started = performance.now();
+  response.once('close', () => {
+    const durationMs = performance.now() - started;
+    log.ended({ request, response, route: routeOf(), durationMs, aborted: !response.writableFinished });
+  });
 }

@@ -88,8 +88,7 @@ export class JsonEncoder {
   private members(object: object, path: PathNode | undefined, careful: boolean, top: boolean): string {
     let text = '';
     let width = 0;
-    for (const name in object) {
-      if (!Object.hasOwn(object, name)) continue;
+    for (const name of Object.keys(object)) {
       if ((width += 1) > maxWidth) return `${text},"…":"more than ${maxWidth} fields"`;
       const key = top ? this.topKey(name) : this.key(name);
       const at = path && stepInto(path, name);
@@ -148,15 +147,25 @@ export class JsonEncoder {
 
   private structure(value: object, path: PathNode | undefined, careful: boolean): string {
     if (Array.isArray(value)) return this.items(value, path, careful);
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) {
+      const special = this.special(value, path, careful);
+      if (special !== undefined) return special;
+    }
+    const { toJSON } = value as { toJSON?: unknown };
+    if (typeof toJSON === 'function') return this.value(toJSON.call(value), path, careful) ?? 'null';
+    return this.braces(this.members(value, path, careful, false));
+  }
+
+  /** What is not written by its fields. */
+  private special(value: object, path: PathNode | undefined, careful: boolean): string | undefined {
     if (value instanceof Error || types.isNativeError(value)) return this.error(value, path, careful);
     if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'null' : `"${value.toISOString()}"`;
     if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `"[${value.byteLength} bytes]"`;
     if (value instanceof Map)
       return this.braces(this.members(Object.fromEntries(firstOf(value)), path, careful, false));
     if (value instanceof Set) return this.items([...firstOf(value)], path, careful);
-    const { toJSON } = value as { toJSON?: unknown };
-    if (typeof toJSON === 'function') return this.value(toJSON.call(value), path, careful) ?? 'null';
-    return this.braces(this.members(value, path, careful, false));
+    return undefined;
   }
 
   private braces(members: string): string {

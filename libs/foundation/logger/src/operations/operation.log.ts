@@ -1,5 +1,5 @@
 import { type Operation, operations } from '@core-infra/kernel';
-import { isThreshold, type LogLevel, type LogThreshold } from '../levels.js';
+import type { LogLevel, LogThreshold } from '../levels.js';
 import type { LoggingConfig } from '../logging.config.js';
 import type { AppLogger } from '../logger/app.logger.js';
 
@@ -58,11 +58,11 @@ export class OperationLog {
 
 function componentsOf(config: LoggingConfig): Map<string, LogLevel> {
   const { '*': all, ...named } = config.operations;
-  const levels: [string, LogThreshold][] = [
-    ...(all === undefined ? [] : config.operationComponents.map(name => [name, all] as [string, LogThreshold])),
-    ...Object.entries(named),
-  ];
-  return new Map(levels.filter((entry): entry is [string, LogLevel] => isThreshold(entry[1]) && entry[1] !== 'silent'));
+  const levels = new Map<string, LogThreshold>(
+    all === undefined ? [] : config.operationComponents.map(name => [name, all] as const),
+  );
+  for (const [name, level] of Object.entries(named)) levels.set(name, level);
+  return new Map([...levels].filter((entry): entry is [string, LogLevel] => entry[1] !== 'silent'));
 }
 
 function codeOf(error: unknown): string {

@@ -32,14 +32,14 @@ export class Backups {
     this.folder = dirname(path);
     this.extension = extname(path);
     this.stem = basename(path, this.extension);
-    this.pattern = new RegExp(`^${quote(this.stem)}-\\d{8}T\\d{9}(?:-\\d+)?${quote(this.extension)}(\\.gz)?(\\.tmp)?$`);
+    this.pattern = new RegExp(`^${quote(this.stem)}-\\d{8}T\\d{9}${quote(this.extension)}(\\.gz)?(\\.tmp)?$`);
   }
 
-  /** A name that is not taken: `app-20261121T021013123.log`. Names sort by time. */
+  /** A name that is not taken: `app-20261121T021013123.log`. Names sort by time; where a millisecond is taken, the next one stands in. */
   nextName(): string {
-    const time = new Date(this.now()).toISOString().replace(/[-:.Z]/g, '');
-    for (let count = 0; ; count += 1) {
-      const name = join(this.folder, `${this.stem}-${time}${count === 0 ? '' : `-${count}`}${this.extension}`);
+    for (let at = this.now(); ; at += 1) {
+      const time = new Date(at).toISOString().replace(/[-:.Z]/g, '');
+      const name = join(this.folder, `${this.stem}-${time}${this.extension}`);
       if (!existsSync(name) && !existsSync(`${name}.gz`)) return name;
     }
   }
