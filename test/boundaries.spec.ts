@@ -29,7 +29,15 @@ class SmallRepository {
       copyFileSync(path.join(root, file), path.join(this.folder, file));
     }
     this.write('package.json', JSON.stringify({ name: 'small', private: true }));
-    for (const name of ['pino', 'nestjs-pino', 'prom-client', '@opentelemetry/api', 'left-pad', 'a-dev-tool']) {
+    for (const name of [
+      'pino',
+      'nestjs-pino',
+      'prom-client',
+      '@opentelemetry/api',
+      'left-pad',
+      'a-dev-tool',
+      'a-tested-peer',
+    ]) {
       this.write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
       this.write(`node_modules/${name}/index.js`, 'module.exports = {};');
     }
@@ -88,7 +96,14 @@ class SmallRepository {
     const name = path.basename(layer);
     const all = ['kernel', 'core', 'cli', 'testing', 'logger', 'health', 'redis', 'database', 'cache', 'messaging'];
     const peers = Object.fromEntries(all.filter(other => other !== name).map(other => [`@core-infra/${other}`, '*']));
-    const known = { pino: '*', 'nestjs-pino': '*', 'prom-client': '*', '@opentelemetry/api': '*', ...peers };
+    const known = {
+      'a-tested-peer': '*',
+      pino: '*',
+      'nestjs-pino': '*',
+      'prom-client': '*',
+      '@opentelemetry/api': '*',
+      ...peers,
+    };
     this.write(`libs/${layer}/package.json`, manifest(`@core-infra/${name}`, known));
     this.write(`libs/${layer}/src/index.ts`, `export const ${name} = 1;\n`);
     this.write(`libs/${layer}/src/inner.ts`, `export const inner = 1;\n`);
@@ -97,7 +112,12 @@ class SmallRepository {
 
 function manifest(name: string, peerDependencies: Record<string, string>): string {
   const exports = { '.': { 'core-infra-source': './src/index.ts', default: './dist/index.js' } };
-  return JSON.stringify({ name, exports, peerDependencies, devDependencies: { 'a-dev-tool': '*' } });
+  return JSON.stringify({
+    name,
+    exports,
+    peerDependencies,
+    devDependencies: { 'a-dev-tool': '*', 'a-tested-peer': '*' },
+  });
 }
 
 /** File, what it says, and the rule that refuses it; no rule where it is as it should be. */
@@ -175,6 +195,7 @@ const cases: [file: string, text: string, rule?: string][] = [
   ['libs/core/src/i.ts', "import '@opentelemetry/api';", 'telemetry-is-observabilitys'],
   ['libs/core/src/j.ts', "import 'left-pad';", 'declared-dependency'],
   ['libs/core/src/k.ts', "import 'a-dev-tool';", 'no-dev-dependency'],
+  ['libs/core/src/k2.ts', "import 'a-tested-peer';"],
   ['libs/core/src/l.ts', "import 'never-installed';", 'resolvable'],
   ['libs/core/src/m.ts', "import '@core-infra/observability';", 'declared-package'],
   ['apps/shop/src/c.ts', "import '@core-infra/core';", 'declared-package'],
