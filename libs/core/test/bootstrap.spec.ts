@@ -48,8 +48,8 @@ describe('bootstrap', () => {
     expect(child.lines.some(line => line.includes(`INFRA_PORT_IN_USE: Port ${port} on 127.0.0.1 is taken.`))).toBe(
       true,
     );
-    expect(child.lines).toContain('CLOSED store');
     holder.close();
+    expect(child.lines).toContain('CLOSED store');
   });
 
   it('warns of a provider that releases while requests are served', async () => {

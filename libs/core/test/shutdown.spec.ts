@@ -1,4 +1,4 @@
-import { type Child, httpAdapters, runChild } from '@core-infra/testing';
+import { type Child, eventually, httpAdapters, runChild } from '@core-infra/testing';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -67,7 +67,10 @@ describe.each(httpAdapters)('SIGTERM on %s', adapter => {
     // What a load balancer does: it sends until readiness falls.
     const balancer = (async () => {
       while (ready) {
-        ready = (await request(`${url}/health/ready`, probes)).status === 200;
+        ready = await request(`${url}/health/ready`, probes).then(
+          ({ status }) => status === 200,
+          () => false,
+        );
         await sleep(20);
       }
     })();
@@ -79,7 +82,7 @@ describe.each(httpAdapters)('SIGTERM on %s', adapter => {
     });
     const long = send('/slow/1500'); // longer than the delay
     await child.waitForLine(/SLOW began/);
-    while (answers.length < 300) await sleep(10);
+    await eventually(() => expect(answers.length + failures.length).toBeGreaterThanOrEqual(300), { timeoutMs: 20_000 });
     signalled = true;
     child.kill('SIGTERM');
     await Promise.all([balancer, long, ...clients]);

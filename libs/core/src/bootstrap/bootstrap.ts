@@ -39,15 +39,22 @@ export async function bootstrap(module: Type, options: BootstrapOptions = {}): P
   }
   try {
     const created = await createApp(module, options);
-    warnOfEarlyHooks(created.app, logger);
-    if (!asked)
-      logger.log(created.closer ? `Listening on ${await listen(created.app as INestApplication)}` : 'Started');
     target = created;
-    if (asked) await end(asked, created);
+    if (asked) return await end(asked, created);
+    warnOfEarlyHooks(created.app, logger);
+    logger.log(await start(created));
   } catch (error) {
     logger.fatal(...describe(error));
+    await target?.app.close();
     process.exit(1); // the logger writes out what it holds as the process exits
   }
+}
+
+/** Listens; a worker without HTTP is kept alive instead, as its connections may hold no handle that does. */
+async function start({ app, closer }: ShutdownTarget): Promise<string> {
+  if (closer) return `Listening on ${await listen(app as INestApplication)}`;
+  setInterval(() => undefined, 2 ** 31 - 1);
+  return 'Started';
 }
 
 function logReport(logger: Logger, report: ShutdownReport): void {
