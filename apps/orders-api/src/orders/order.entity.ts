@@ -1,0 +1,18 @@
+import { Column, CreateDateColumn, Entity, OneToMany, PrimaryGeneratedColumn, type Relation } from 'typeorm';
+import { safeBigint } from '../common/safe-bigint.js';
+import { OrderLine } from './order-line.entity.js';
+
+export type OrderStatus = 'placed' | 'cancelled';
+
+@Entity('orders')
+export class Order {
+  @PrimaryGeneratedColumn('uuid') id!: string;
+  @Column({ type: 'uuid', name: 'user_id' }) userId!: string;
+  @Column({ type: 'varchar', length: 20 }) status!: OrderStatus;
+  /** In minor units of the currency. */
+  @Column({ type: 'bigint', name: 'total_amount', transformer: safeBigint }) totalAmount!: number;
+  @Column({ type: 'char', length: 3 }) currency!: string;
+  @CreateDateColumn({ type: 'timestamptz', precision: 3, name: 'created_at' }) createdAt!: Date;
+  @Column({ type: 'timestamptz', precision: 3, name: 'cancelled_at', nullable: true }) cancelledAt!: Date | null;
+  @OneToMany(() => OrderLine, line => line.order, { cascade: ['insert'] }) lines!: Relation<OrderLine>[];
+}

@@ -1,0 +1,53 @@
+import { type CursorPageOf, Page, type PageOf, PageQuery } from '@core-infra/http';
+import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { IdParam } from '../common/id.param.js';
+import { ApiPage } from '../common/page-type.js';
+import { CreateOrder, OrderAnswer, OrderSummary } from './orders.dto.js';
+import { OrdersService } from './orders.service.js';
+
+@ApiTags('orders')
+@Controller('orders')
+export class OrdersController {
+  constructor(private readonly orders: OrdersService) {}
+
+  @Post()
+  @ApiCreatedResponse({ type: OrderAnswer })
+  async create(@Body() order: CreateOrder): Promise<OrderAnswer> {
+    return OrderAnswer.of(await this.orders.create(order));
+  }
+
+  @Get()
+  @ApiPage(OrderSummary)
+  async list(
+    @Page({
+      sort: ['created_at', 'total'],
+      defaultOrder: 'desc',
+      cursor: true,
+      filter: {
+        status: ['placed', 'cancelled'],
+        user_id: 'uuid',
+        total: 'integer',
+        currency: 'string',
+        created_at: 'date',
+      },
+    })
+    query: PageQuery,
+  ): Promise<PageOf<OrderSummary> | CursorPageOf<OrderSummary>> {
+    const page = await this.orders.list(query);
+    return { ...page, items: page.items.map(order => OrderSummary.of(order)) };
+  }
+
+  @Get(':id')
+  @ApiOkResponse({ type: OrderAnswer })
+  async byId(@Param() { id }: IdParam): Promise<OrderAnswer> {
+    return OrderAnswer.of(await this.orders.byId(id));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @ApiOkResponse({ type: OrderAnswer })
+  async cancel(@Param() { id }: IdParam): Promise<OrderAnswer> {
+    return OrderAnswer.of(await this.orders.cancel(id));
+  }
+}

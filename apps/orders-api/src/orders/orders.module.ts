@@ -1,0 +1,14 @@
+import { DatabaseModule } from '@core-infra/database';
+import { Module } from '@nestjs/common';
+import { CatalogueModule } from '../catalogue/catalogue.module.js';
+import { OrderLine } from './order-line.entity.js';
+import { Order } from './order.entity.js';
+import { OrdersController } from './orders.controller.js';
+import { OrdersService } from './orders.service.js';
+
+@Module({
+  imports: [DatabaseModule.forFeature([Order, OrderLine]), CatalogueModule],
+  controllers: [OrdersController],
+  providers: [OrdersService],
+})
+export class OrdersModule {}

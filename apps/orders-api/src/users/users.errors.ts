@@ -1,0 +1,20 @@
+import { ErrorSpec, InfraError } from '@core-infra/kernel';
+
+@ErrorSpec({ code: 'EMAIL_TAKEN', status: 409, fault: 'client', summary: 'Another user has this email address.' })
+export class EmailTakenError extends InfraError {
+  constructor(options?: ErrorOptions) {
+    super('Another user has this email address', '', options);
+  }
+}
+
+@ErrorSpec({
+  code: 'WRONG_PASSWORD',
+  status: 403,
+  fault: 'client',
+  summary: 'The current password is not the one given.',
+})
+export class WrongPasswordError extends InfraError {
+  constructor() {
+    super('The current password is wrong');
+  }
+}

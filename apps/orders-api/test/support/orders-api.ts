@@ -1,0 +1,71 @@
+import { createApp, listen, shutDown, type ShutdownTarget } from '@core-infra/core';
+import { usePostgres } from '@core-infra/testing';
+import type { INestApplication } from '@nestjs/common';
+import { AppModule } from '../../src/app.module.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: any;
+}
+
+/** The whole app, as its `main.ts` boots it, on a database of the spec file's own. */
+export interface OrdersApi {
+  readonly app: INestApplication;
+  get(path: string, headers?: Record<string, string>): Promise<Answer>;
+  send(method: string, path: string, body?: unknown): Promise<Answer>;
+  user(email?: string): Promise<any>;
+  product(fields?: object): Promise<any>;
+  order(user: any, ...lines: [product: any, quantity: number][]): Promise<Answer>;
+}
+
+let count = 0;
+
+/** To be called at the top of a spec file. */
+export function useOrdersApi(env: Record<string, string> = {}): OrdersApi {
+  const postgres = usePostgres();
+  let target: ShutdownTarget | undefined;
+  let url = '';
+
+  beforeAll(async () => {
+    Object.assign(process.env, { POSTGRES_DSN: postgres.url, HTTP_PORT: '0', LOG_LEVEL: 'error', ...env });
+    target = await createApp(AppModule, { adapter: 'fastify' });
+    url = `${await listen(target.app as INestApplication)}`;
+  }, 60_000);
+  afterAll(async () => {
+    if (target) await shutDown(target, 'spec');
+  });
+
+  const fetched = async (path: string, init: RequestInit): Promise<Answer> => {
+    const response = await fetch(url + (path.startsWith('//') ? path.slice(1) : `/api/v1${path}`), init);
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  };
+  const send: OrdersApi['send'] = (method, path, body) =>
+    fetched(path, {
+      method,
+      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+    });
+
+  return {
+    get app() {
+      return target!.app as INestApplication;
+    },
+    get: (path, headers = {}) => fetched(path, { headers }),
+    send,
+    user: async (email = `user${(count += 1)}@example.com`) =>
+      (await send('POST', '/users', { first_name: 'Ada', last_name: 'Lovelace', email, password: 'correct horse' }))
+        .body,
+    product: async (fields = {}) => {
+      const sku = `SKU-${(count += 1)}`;
+      const product = { sku, name: `Product ${sku}`, price: { amount: 250, currency: 'EUR' }, stock: 10, ...fields };
+      return (await send('POST', '/products', product)).body;
+    },
+    order: (user, ...lines) =>
+      send('POST', '/orders', {
+        user_id: user.id,
+        lines: lines.map(([product, quantity]) => ({ product_id: product.id, quantity })),
+      }),
+  };
+}
