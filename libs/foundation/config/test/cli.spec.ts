@@ -106,7 +106,7 @@ describe('config check', () => {
     using space = new Workspace({ 'config/default.yaml': 'store:\n  port: 70000\n  hots: x' });
     const bad = await run('check', [space.module(), feature, ConfigModule.forFeature(NeedyConfig)]);
     expect(bad.code).toBe(1);
-    expect(bad.rows.map(({ key }) => key).sort()).toEqual(['needy.url', 'store.hots', 'store.port']);
+    expect(new Set(bad.rows.map(({ key }) => key))).toEqual(new Set(['needy.url', 'store.hots', 'store.port']));
     space.write('config/default.yaml', 'store: { port: 7 }');
     expect(await run('check', [space.module({ env: { STORE_HSOT: '' } }), feature])).toMatchObject({
       code: 0,
@@ -138,7 +138,7 @@ describe('config schema', () => {
 
   it.each([
     'store: { host: db, port: 5, timeoutMs: "5m", cache_bytes: 10MB, tags: [a], levels: { A: debug }, mode: safe }',
-    'store: { tags: "a,b", max_open_conns: 5, idle_time: 3, pool: { idle-timeout-ms: 1h 30m } }',
+    'store: { tags: "a,b", max_open_conns: 5, pool: { idle-timeout-ms: 1h 30m } }',
     'store: { password: "file:///run/port", port: "file:///run/port", echo: true }',
     'store: { connections: { audit: { host: db } } }',
     'app: { name: orders }\ndevelopment: { debug: true }',

@@ -81,7 +81,8 @@ function readFields(Config: ConfigClass, prefix: string, groups: Map<string, Con
   const ancestry = ancestryOf(Config);
   const declared = ancestry.flatMap(target => [...declarationOf(target).fields.keys()]);
   const constraints = constraintsOf(Config);
-  const keys = new Set([...Object.keys(defaults), ...constraints.keys(), ...declared]);
+  // Validators come in the order of the fields, those without an initialiser included.
+  const keys = new Set([...constraints.keys(), ...Object.keys(defaults), ...declared]);
   return [...keys].flatMap(key => {
     const of = ancestry.map(target => declarationOf(target).fields.get(key)).filter(found => found !== undefined);
     const nested = of.find(declaration => declaration.nested)?.nested;

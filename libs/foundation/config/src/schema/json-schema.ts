@@ -1,6 +1,7 @@
 import { type ConfigClass, type ConfigField, ConnectionConfig, shapeOf } from '@core-infra/kernel';
 import type { DeclaredSections } from '../sections/unknown-keys.js';
 import { definitions, fieldSchema, type FieldText, type JsonSchema } from './field.schema.js';
+import { camelKey } from '../sources/tree.js';
 import { spellings } from './spellings.js';
 
 /** Tells what documentation says of a field. */
@@ -75,6 +76,8 @@ function put(schema: ObjectSchema, pointer: string, path: string, value: JsonSch
   const parts = path.split('.');
   const key = parts.pop()!;
   const group = groupAt(schema, parts.join('.'), pointer);
+  const known = Object.keys(group.schema.properties).some(other => other !== key && camelKey(other) === camelKey(key));
+  if (known) return; // an alias that only spells a key in another way
   group.schema.properties[key] ??= value;
   spell(group.schema, key, `${group.pointer}/properties/${key}`);
 }
