@@ -3,12 +3,15 @@ import {
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type FactoryProvider,
+  Inject,
   Module,
+  Optional,
 } from '@nestjs/common';
 import { ConfigModule as NestConfigModule, ConfigService } from '@nestjs/config';
 import { ModulesContainer } from '@nestjs/core';
 import {
   AppInfo,
+  BareImportError,
   BootConfig,
   type ConfigClass,
   ConfigError,
@@ -21,7 +24,8 @@ import { AppConfig } from './app.config.js';
 import { ConfiguredAppInfo } from './app-info.js';
 import type { ConfigModuleOptions } from './config.options.js';
 import { Configuration } from './configuration.js';
-import { findDeclarations } from './declarations.js';
+import { findDeclarations, findValues } from './declarations.js';
+import { DuplicateConfigError } from './errors.js';
 import { DevelopmentConfig } from './development.config.js';
 import { ConfigReloader } from './live/config-reloader.js';
 import { LiveConfigSource } from './live/live.config-source.js';
@@ -80,6 +84,8 @@ const liveSource: FactoryProvider<LiveConfigSource> = {
     service: ConfigService,
     store?: SecretStore,
   ) => {
+    const registrations = findValues(modules, GivenOptions).length;
+    if (registrations > 1) throw new DuplicateConfigError(registrations);
     const declarations = findDeclarations(modules);
     const configuration = await Configuration.of(loaded, declarations, options, store ?? 'nobody');
     return new LiveConfigSource(configuration, declarations, new ServiceTree(service['internalConfig']));
@@ -137,6 +143,12 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<ConfigModuleOp
 /** Configuration of the whole app: files, environment, flags, code. Import it once, in the root module. */
 @Module({})
 export class ConfigModule extends ConfigurableModuleClass {
+  /** @throws BareImportError when the class itself is imported, which would provide nothing */
+  constructor(@Optional() @Inject(GivenOptions) given?: GivenOptions) {
+    super();
+    if (!given) throw new BareImportError(ConfigModule.name);
+  }
+
   /** Finds everything by default: `config/default.yaml`, `config/<NODE_ENV>.yaml`, `.env`, the environment, flags. */
   static override forRoot(options: ConfigModuleOptions & Partial<ConfigPlacement> = {}): DynamicModule {
     return super.forRoot(options);

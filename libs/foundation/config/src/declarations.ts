@@ -4,10 +4,18 @@ import type { DeclaredSections } from './sections/unknown-keys.js';
 
 /** Every section that some module of the app reads. They are values, so they are there before anything is instantiated. */
 export function findDeclarations(modules: ModulesContainer): SectionDeclaration[] {
+  return findValues(modules, SectionDeclaration);
+}
+
+/** The values of one class among all providers of an app. */
+export function findValues<T extends object>(
+  modules: ModulesContainer,
+  type: abstract new (...args: never[]) => T,
+): T[] {
   return [...modules.values()]
     .flatMap(module => [...module.providers.values()])
     .map(({ instance }) => instance as unknown)
-    .filter(instance => instance instanceof SectionDeclaration);
+    .filter((instance): instance is T => instance instanceof type);
 }
 
 /** The declarations' classes by section, each class once. */

@@ -2,6 +2,7 @@ export { AppConfig } from './app.config.js';
 export { ConfigModule, type ConfigModuleAsyncOptions, type ConfigPlacement } from './config.module.js';
 export type { ConfigModuleOptions } from './config.options.js';
 export { DevelopmentConfig } from './development.config.js';
+export { DuplicateConfigError } from './errors.js';
 export { ConfigReloader } from './live/config-reloader.js';
 export type { FieldText, JsonSchema } from './schema/field.schema.js';
 export { type DescribeField, jsonSchemaOf } from './schema/json-schema.js';

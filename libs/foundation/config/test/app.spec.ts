@@ -108,6 +108,12 @@ describe('registration', () => {
     expect(bare.get(DevelopmentConfig).debug).toBe(false);
   });
 
+  it('is refused as a bare class, and twice in one app', async () => {
+    using space = new Workspace();
+    await expect(bootInfra(ConfigModule)).rejects.toMatchObject({ code: 'INFRA_BARE_IMPORT' });
+    expect(await space.refusal({}, space.module())).toMatchObject({ code: 'INFRA_DUPLICATE_CONFIG', registrations: 2 });
+  });
+
   it('keeps two apps of one process apart', async () => {
     using one = new Workspace({ 'config/default.yaml': 'store: { port: 1 }' });
     using two = new Workspace({ 'config/default.yaml': 'store: { port: 2 }' });

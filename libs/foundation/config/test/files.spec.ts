@@ -39,6 +39,16 @@ describe('configuration files', () => {
     ]);
   });
 
+  it('may carry several fields in one key, which merges with the others, or contradicts them', async () => {
+    expect(await store('store: { addr: "db:9", echo: true }')).toMatchObject({ host: 'db', port: 9, echo: true });
+    expect(await problems('store:\n  addr: "db:9"\n  port: 8')).toMatchObject([
+      { key: 'store.port', source: 'config/default.yaml:2 and config/default.yaml:3', got: '"9" and 8' },
+    ]);
+    expect(await problems('store: { addr: db }')).toMatchObject([
+      { key: 'store.addr', expected: 'host:port', got: '****' },
+    ]);
+  });
+
   it('keep the spelling of a number where text is wanted, and take null for unset', async () => {
     expect(await store('store: { host: 1.10, port: ~, levels: { A: debug } }')).toMatchObject({
       host: '1.10',

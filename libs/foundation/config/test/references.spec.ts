@@ -63,9 +63,16 @@ describe('file:// references', () => {
     using space = new Workspace({ addr: 'db:9\n', tag: 'blue\n' });
     await using app = await space.boot({ env: { STORE_ADDR: `file://${space.path('addr')}` } }, feature);
     expect(app.get(StoreConfig)).toMatchObject({ host: 'db', port: 9 });
+    await using bare = await space.boot({}, feature);
     const given = { tags: ['red', `file://${space.path('tag')}`] };
     const config = resolveConfig({ section: 'store', Config: StoreConfig, given }, app.get(ConfigSource));
     expect(config.tags).toEqual(['red', 'blue']);
+    const addr = { addr: `file://${space.path('addr')}` };
+    expect(resolveConfig({ section: 'store', Config: StoreConfig, given: addr }, bare.get(ConfigSource)).port).toBe(9);
+    const lost = { addr: 'file:///not/there' };
+    expect(() => resolveConfig({ section: 'store', Config: StoreConfig, given: lost }, bare.get(ConfigSource))).toThrow(
+      'store.addr',
+    );
   });
 
   it('that cannot be read are errors with the place they stand at', async () => {

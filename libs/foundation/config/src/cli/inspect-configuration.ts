@@ -1,7 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { GivenOptions } from '../config.module.js';
 import { Configuration } from '../configuration.js';
-import { findDeclarations, groupBySection } from '../declarations.js';
+import { findDeclarations, findValues, groupBySection } from '../declarations.js';
 import { loadSources } from '../sources/load-sources.js';
 import type { DeclaredSections } from '../sections/unknown-keys.js';
 
@@ -14,10 +14,7 @@ export interface InspectedConfiguration extends ReturnType<Configuration['inspec
 
 /** Reads every section of an app without booting it. */
 export async function inspectConfiguration(modules: ModulesContainer): Promise<InspectedConfiguration> {
-  const given = [...modules.values()]
-    .flatMap(module => [...module.providers.values()])
-    .map(({ instance }) => instance as unknown)
-    .find(instance => instance instanceof GivenOptions);
+  const [given] = findValues(modules, GivenOptions);
   const options = given?.options ?? {};
   const declarations = findDeclarations(modules);
   // The command line is the command's own, not the app's.

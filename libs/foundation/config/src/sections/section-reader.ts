@@ -42,7 +42,8 @@ export function readSection<C extends object>(
     readEnvironment(sources.variables, section, Config, references),
     readTree(sources.flags, section, Config, references),
   ];
-  const code = candidatesOf(given ?? {}, section, Config, 'code');
+  const own = followCompounds(given ?? {}, section, Config, references);
+  const code = candidatesOf(own.given, section, Config, 'code');
   const candidates = [...fallback, ...layers.flatMap(layer => layer.candidates), ...code.candidates];
   const winners = [...new Map(candidates.map(candidate => [candidate.path, candidate])).values()];
   const resolved = winners.map(candidate => followed(candidate, section, references));
@@ -56,6 +57,7 @@ export function readSection<C extends object>(
   );
   const problems: ConfigProblem[] = [
     ...layers.flatMap(layer => layer.problems),
+    ...own.problems,
     ...code.problems,
     ...resolved.flatMap(one => one.problems),
     ...assembled.problems.filter(({ key }) => !unresolved.has(key.slice(section.length + 1))),
@@ -67,6 +69,25 @@ export function readSection<C extends object>(
     masked: new Set(resolved.flatMap(({ candidate }) => (candidate?.masked ? [candidate.path] : []))),
     pending,
   };
+}
+
+/** References in what code gives for a key that carries several fields, which have to be followed before it is taken apart. */
+function followCompounds(
+  given: object,
+  section: string,
+  Config: ConfigClass,
+  references: References,
+): { given: object; problems: ConfigProblem[] } {
+  const copy = { ...given } as Record<string, unknown>;
+  const problems: ConfigProblem[] = [];
+  for (const { name, kind } of shapeOf(Config).compounds) {
+    if (kind !== 'key' || typeof copy[name] !== 'string') continue;
+    const { value, masked } = references.follow(copy[name], 'code');
+    if (!masked) continue;
+    if (value === undefined) problems.push(...references.problemsOf(copy[name], `${section}.${name}`, 'code'));
+    copy[name] = value;
+  }
+  return { given: copy, problems };
 }
 
 function followed(
@@ -83,9 +104,4 @@ function followed(
   return references.isPending(candidate.value)
     ? { path, problems: [], wait: [path, source] }
     : { path, problems: references.problemsOf(candidate.value, key, candidate.source) };
-}
-
-/** Paths of a class's fields that take effect without a restart. */
-export function livePaths(Config: ConfigClass): string[] {
-  return shapeOf(Config).fields.flatMap(field => (field.live ? [field.path] : []));
 }

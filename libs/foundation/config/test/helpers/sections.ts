@@ -10,7 +10,18 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { Alias, ConfigSection, Env, EnvParts, EnvSum, IgnoredEnv, Live, Nested, Secret } from '@core-infra/kernel';
+import {
+  Alias,
+  ConfigSection,
+  Env,
+  EnvParts,
+  EnvSum,
+  IgnoredEnv,
+  KeyParts,
+  Live,
+  Nested,
+  Secret,
+} from '@core-infra/kernel';
 
 export class PoolConfig {
   @IsInt() @Min(1) @Live() @EnvSum('STORE_POOL_SIZE', 'STORE_MAX_OVERFLOW') @Alias('max_open_conns') max: number = 10;
@@ -18,12 +29,15 @@ export class PoolConfig {
     60_000;
 }
 
-@ConfigSection('store')
-@EnvParts('STORE_ADDR', text => {
+function hostAndPort(text: string): Record<string, unknown> {
   const [host, port] = text.split(':');
   if (!host || !port) throw new Error('host:port');
   return { host, port };
-})
+}
+
+@ConfigSection('store')
+@EnvParts('STORE_ADDR', hostAndPort)
+@KeyParts('addr', hostAndPort)
 @IgnoredEnv(['STORE_COMPRESS'], 'this store does not compress')
 export class StoreConfig {
   @IsString() @Env('STORE_SERVER') host: string = 'localhost';
@@ -33,7 +47,7 @@ export class StoreConfig {
   @IsBoolean() echo: boolean = false;
   @IsArray() @IsString({ each: true }) tags: string[] = [];
   @IsObject() @Live() levels: Record<string, string> = {};
-  @IsInt() @Min(0) @Live() cacheBytes: number = 1024;
+  @IsInt() @Min(0) @Live() @Alias('cache_bytes') cacheBytes: number = 1024;
   @IsInt() @Min(1) @Live() timeoutMs: number = 1_000;
   @ValidateNested() @Nested(() => PoolConfig) pool: PoolConfig = new PoolConfig();
 
