@@ -18,7 +18,7 @@ import { ShutdownConfig } from './shutdown/shutdown.config.js';
 /** A concern: a module class with `forRootAsync`, registered from its section of the configuration, or what its `forRoot…` returned. */
 export type ConcernImport = (Type & { forRootAsync(): DynamicModule }) | DynamicModule | Promise<DynamicModule>;
 
-type OptionsOf<M extends { forRoot(options?: never): DynamicModule }> = NonNullable<Parameters<M['forRoot']>[0]>;
+type OptionsOf<M> = M extends { forRoot(options?: infer Options): DynamicModule } ? NonNullable<Options> : never;
 
 /** Values given in code for the foundation; each wins over every other source of its section. */
 export interface CoreInfraOptions {
