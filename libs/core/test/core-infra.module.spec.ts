@@ -1,5 +1,8 @@
+import { ContextConfig } from '@core-infra/context';
 import { CoreInfraModule, ServerConfig, ShutdownConfig } from '@core-infra/core';
+import { HealthConfig } from '@core-infra/health';
 import { AppInfo, ConfigSource, ConnectionConfig, defineConcern, RequestContext } from '@core-infra/kernel';
+import { LoggingConfig } from '@core-infra/logger';
 import { bootInfra, loadedPackages } from '@core-infra/testing';
 import { Injectable, Module } from '@nestjs/common';
 import { IsIn, IsString } from 'class-validator';
@@ -50,6 +53,19 @@ describe('CoreInfraModule', () => {
     await using app = await bootInfra(register());
     expect(app.get(ServerConfig)).toMatchObject({ port: 8123, keepAliveTimeoutMs: 72_000 });
     expect(app.get(ShutdownConfig)).toMatchObject({ timeoutMs: 25_000 });
+  });
+
+  it('hands the foundation its parts of the values in code', async () => {
+    await using app = await bootInfra(
+      CoreInfraModule.forRoot({
+        context: { maxIdLength: 64 },
+        logging: { access: { enabled: false } },
+        health: { historySize: 7 },
+      }),
+    );
+    expect(app.get(ContextConfig).maxIdLength).toBe(64);
+    expect(app.get(LoggingConfig).access).toMatchObject({ enabled: false, slowMs: 1_000 });
+    expect(app.get(HealthConfig).historySize).toBe(7);
   });
 
   it('wires a concern that is handed over as a class, and one that is configured already', async () => {
