@@ -1,0 +1,29 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+
+const root = join(__dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+describe('docs/all-in-one.md', () => {
+  it('shows a configuration file that the schema accepts', () => {
+    const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(read('docs/all-in-one.md'))!;
+    const { payments, ...ours } = parse(yaml!) as Record<string, unknown>;
+    expect(payments).toEqual({ url: 'https://payments.internal' });
+    const validate = new Ajv2020({ strict: false }).compile(JSON.parse(read('docs/config.schema.json')) as object);
+    expect({ valid: validate(ours), errors: validate.errors }).toEqual({ valid: true, errors: null });
+  });
+});
+
+describe('links between documents', () => {
+  const documents = globSync(['*.md', 'docs/**/*.md', 'libs/*/README.md', 'libs/*/*/README.md', 'apps/*/README.md'], {
+    cwd: root,
+  });
+
+  it.each(documents)('of %s lead somewhere', document => {
+    const targets = [...read(document).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, target]) => target!);
+    const broken = targets.filter(target => globSync(join(root, document, '..', target)).length === 0);
+    expect(broken).toEqual([]);
+  });
+});
