@@ -11,8 +11,19 @@ const CONTEXT: unique symbol = Symbol('core-infra:context');
 /** What nestjs-cls keeps per request. */
 export type ContextStore = Record<symbol, unknown>;
 
+/** A class, as a literal with computed keys would be slower to make, once per request. */
+class Store {
+  declare [CONTEXT]: RunningContext;
+  declare [CLS_ID]: string;
+
+  constructor(context: RunningContext) {
+    this[CONTEXT] = context;
+    this[CLS_ID] = context.requestId;
+  }
+}
+
 export function storeOf(context: RunningContext): ContextStore {
-  return { [CONTEXT]: context, [CLS_ID]: context.requestId };
+  return new Store(context) as unknown as ContextStore;
 }
 
 /** The context in nestjs-cls's running store, if there is one. */

@@ -36,7 +36,10 @@ class LoggerLifecycle implements OnModuleInit, OnApplicationShutdown {
     const adapter = this.host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
     const { access, operations } = this.config;
     if (adapter && access.enabled)
-      mountAccessLog(adapter, new AccessLog(this.root.named('access'), access, this.context));
+      mountAccessLog(
+        adapter,
+        new AccessLog(this.root.named('access'), access, this.context, this.root.serving, this.root.encoder),
+      );
     if (Object.keys(operations).length > 0)
       this.operations = new OperationLog(this.root.named('operations'), this.config);
   }

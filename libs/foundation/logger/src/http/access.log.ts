@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { RequestContext } from '@core-infra/kernel';
+import type { RequestContext } from '@core-infra/kernel';
+import type { ContextFragment } from '../line/context.fragment.js';
+import type { JsonEncoder } from '../line/json.encoder.js';
 import type { AppLogger } from '../logger/app.logger.js';
 import type { AccessLogConfig } from './access-log.config.js';
+
+const maxTargets = 5_000;
 
 /** What is known of a request at its end. */
 export interface Ended {
@@ -16,10 +20,14 @@ export interface Ended {
 
 /** Writes one line per request. */
 export class AccessLog {
+  private readonly targets = new Map<string, string>();
+
   constructor(
     private readonly logger: AppLogger,
     private readonly config: AccessLogConfig,
     private readonly context: RequestContext,
+    private readonly serving: ContextFragment,
+    private readonly encoder: JsonEncoder,
   ) {}
 
   ended({ request, response, route, durationMs, aborted }: Ended): void {
@@ -30,20 +38,21 @@ export class AccessLog {
     const status = response.statusCode;
     const level = status >= 500 ? 'error' : slow && !aborted ? 'warn' : config.level;
     if (!this.logger.isEnabled(level)) return;
-    const fields: Record<string, unknown> = {
-      method: request.method,
-      route: route ?? null,
-      path,
-      status,
-      duration_ms: Math.round(durationMs * 1_000) / 1_000,
-    };
-    if (slow) fields.slow = true;
-    if (aborted) fields.aborted = true;
-    const write = () => this.logger.log(level, 'request', fields);
-    // The end of an answer may come from the socket, outside of the request's own scope.
-    const context = this.context.current ? undefined : this.context.of?.(request);
-    if (context) this.context.run(context, write);
-    else write();
+    let fields = `${this.target(request.method ?? '', route)},"path":${this.encoder.text(path)},"status":${status},"duration_ms":${hundredths(durationMs)}`;
+    if (slow) fields += ',"slow":true';
+    if (aborted) fields += ',"aborted":true';
+    // The end of an answer comes from the socket, outside of the request's own scope.
+    this.serving.during(this.context.of?.(request), () => this.logger.logEncoded(level, 'request', fields));
+  }
+
+  /** Method and route, of which there are few, are encoded once. */
+  private target(method: string, route = ''): string {
+    const name = `${method} ${route}`;
+    const known = this.targets.get(name);
+    if (known !== undefined) return known;
+    const text = `,"method":${this.encoder.text(method)},"route":${route === '' ? 'null' : this.encoder.text(route)}`;
+    if (this.targets.size < maxTargets) this.targets.set(name, text);
+    return text;
   }
 
   private excluded(path: string): boolean {
@@ -63,4 +72,11 @@ function pathOf({ originalUrl, url = '' }: { originalUrl?: string; url?: string 
   const whole = originalUrl ?? url;
   const end = whole.indexOf('?');
   return end < 0 ? whole : whole.slice(0, end);
+}
+
+/** With two decimals: `12.05`. Quicker than a fraction's own text. */
+function hundredths(value: number): string {
+  const whole = Math.round(value * 100);
+  const rest = whole % 100;
+  return `${(whole - rest) / 100}.${rest < 10 ? '0' : ''}${rest}`;
 }

@@ -11,11 +11,23 @@ export class ContextFragment {
   private tenantId: string | undefined = undefined;
   private text = '';
 
+  private standIn: Readonly<ContextFields> | undefined = undefined;
+
   constructor(private readonly context: RequestContext) {}
+
+  /** Lines that `write` writes are those of `fields`, where no context is running. Cheaper than to run one for a line. */
+  during(fields: Readonly<ContextFields> | undefined, write: () => void): void {
+    this.standIn = fields;
+    try {
+      write();
+    } finally {
+      this.standIn = undefined;
+    }
+  }
 
   /** `,"request_id":"…",…`, or nothing outside of a request. */
   current(): string {
-    const current = this.context.current;
+    const current = this.context.current ?? this.standIn;
     return current === undefined ? '' : this.of(current);
   }
 

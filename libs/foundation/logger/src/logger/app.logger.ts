@@ -50,6 +50,11 @@ export class AppLogger {
     this[level](message, fields);
   }
 
+  /** @internal Of fields that are JSON already, beginning with a comma. */
+  logEncoded(level: LogLevel, message: string, fields: string): void {
+    if (this.isEnabled(level)) this.line.writeEncoded(fields, message, levelValues[level]);
+  }
+
   /** Whether a line of this level would be written: for fields that are costly to gather. */
   isEnabled(level: LogLevel): boolean {
     return this.level.value <= levelValues[level];

@@ -1,6 +1,7 @@
 import { AppInfo, Clock, ConfigSource, RequestContext } from '@core-infra/kernel';
 import type { pino } from 'pino';
 import { isThreshold, levelValues } from '../levels.js';
+import { ContextFragment } from '../line/context.fragment.js';
 import { JsonEncoder } from '../line/json.encoder.js';
 import { RedactionRules } from '../line/redaction.rules.js';
 import type { LoggingConfig } from '../logging.config.js';
@@ -26,6 +27,10 @@ export class LogRoot implements LoggerSite {
   /** The pino logger below, for libraries that ask for one. Its lines are redacted and carry the context like all others. */
   readonly pino: pino.Logger;
   readonly levels: LogLevels;
+  /** @internal Whom the lines serve. */
+  readonly serving: ContextFragment;
+  /** @internal */
+  readonly encoder: JsonEncoder;
   limiter: LineLimiter | undefined;
   private readonly outputs: Outputs;
   private readonly channels: ReadonlyMap<string, pino.Logger>;
@@ -44,11 +49,13 @@ export class LogRoot implements LoggerSite {
   }: LogRootOptions) {
     this.config = config;
     this.clock = clock;
+    this.encoder = new JsonEncoder(new RedactionRules(config.redact), config.maxTextLength);
+    this.serving = new ContextFragment(context);
     this.levels = new LogLevels(config, app);
     this.outputs = openOutputs(config, app, reportToStderr);
     const parts = {
-      encoder: new JsonEncoder(new RedactionRules(config.redact), config.maxTextLength),
-      context,
+      encoder: this.encoder,
+      context: this.serving,
       now: () => clock.now(),
       app: app.name,
       instance: app.instance,

@@ -4,6 +4,8 @@ import type { LineLimiter } from './line.limiter.js';
 /** Writes a line whose level has been found sufficient. */
 export interface LineWriter {
   write(fields: object | undefined, message: string, level: number): void;
+  /** Of fields that are JSON already, beginning with a comma. */
+  writeEncoded(fields: string, message: string, level: number): void;
   child(fields: object): LineWriter;
 }
 

@@ -1,6 +1,5 @@
-import type { RequestContext } from '@core-infra/kernel';
 import { pino } from 'pino';
-import { ContextFragment } from '../line/context.fragment.js';
+import type { ContextFragment } from '../line/context.fragment.js';
 import type { JsonEncoder } from '../line/json.encoder.js';
 import { Timestamp } from '../line/timestamp.js';
 import type { LogOutput } from '../output/log.output.js';
@@ -19,10 +18,15 @@ const levelText: Record<number, string> = Object.fromEntries(
   logLevels.map(level => [levelValues[level], `{"level":"${level}","time":"`]),
 );
 
+/** Fields that are JSON already. */
+class Encoded {
+  constructor(readonly text: string) {}
+}
+
 /** What every line needs besides its own fields. */
 export interface LineParts {
   readonly encoder: JsonEncoder;
-  readonly context: RequestContext;
+  readonly context: ContextFragment;
   now(): number;
   /** On each line of the process. */
   readonly app: string;
@@ -34,15 +38,14 @@ export interface LineParts {
  * logger for the ids of each request.
  */
 export function makePino(output: LogOutput, parts: LineParts): pino.Logger {
-  const { encoder } = parts;
-  const fragment = new ContextFragment(parts.context);
+  const { encoder, context } = parts;
   const timestamp = new Timestamp(() => parts.now());
   const root = pino({ level: 'trace', base: null, timestamp: false }, output) as unknown as Internals;
   const internals = root as unknown as Record<symbol, unknown>;
   const asJson: AsJson = function (fields, message, level) {
-    const head = `${levelText[level] ?? `{"level":"${level}","time":"`}${timestamp.text()}"${this[chindingsSym] ?? ''}${fragment.current()}`;
+    const head = `${levelText[level] ?? `{"level":"${level}","time":"`}${timestamp.text()}"${this[chindingsSym] ?? ''}${context.current()}`;
     const text = message === undefined ? '' : `,"msg":${encoder.text(String(message))}`;
-    return `${head}${text}${encoder.fields(fields)}}\n`;
+    return `${head}${text}${fields instanceof Encoded ? fields.text : encoder.fields(fields)}}\n`;
   };
   internals[asJsonSym] = asJson;
   internals[chindingsSym] = `,"app":${JSON.stringify(parts.app)},"instance":${JSON.stringify(parts.instance)}`;
@@ -66,6 +69,10 @@ export class PinoLine implements LineWriter {
 
   write(fields: object | undefined, message: string, level: number): void {
     this.pino[writeSym]!(fields, message, level);
+  }
+
+  writeEncoded(fields: string, message: string, level: number): void {
+    this.pino[writeSym]!(new Encoded(fields), message, level);
   }
 
   child(fields: object): PinoLine {
