@@ -24,6 +24,7 @@ export { migratorOf } from './migrations/migrator-of.js';
 export { poolStats } from './pool/pool-stats.js';
 export {
   NotOurDataSourceError,
+  TransactionAbortedError,
   TransactionalNotWiredError,
   TransactionEndedError,
   TransactionPropagationError,

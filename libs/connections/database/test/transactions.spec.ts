@@ -241,6 +241,18 @@ describe('transactions', () => {
     expect([outer, inner]).toEqual([2, 2]);
   });
 
+  it('refuses to commit what the server has already given up', async () => {
+    const hooked: string[] = [];
+    const swallowing = bank.transactions.run(async () => {
+      await insert('lost');
+      bank.transactions.onCommit(() => hooked.push('committed'));
+      await insert('lost').catch(ignore);
+    });
+    await expect(swallowing).rejects.toMatchObject({ code: 'INFRA_TRANSACTION_ABORTED' });
+    expect(await ids()).toEqual([]);
+    expect(hooked).toEqual([]);
+  });
+
   it('never leaks to a request beside it: 200 interleaved, half of them rolled back', async () => {
     const request = async (n: number) => {
       if (n % 4 === 0) return insert(`plain-${n}`);

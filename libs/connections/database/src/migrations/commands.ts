@@ -1,5 +1,12 @@
-import { Logger } from '@nestjs/common';
-import { AppInfo, type CliCommand, type CliContext, ErrorSpec, InfraError, resolveConfig } from '@core-infra/kernel';
+import {
+  AppInfo,
+  type CliCommand,
+  type CliContext,
+  connectionToken,
+  ErrorSpec,
+  InfraError,
+  resolveConfig,
+} from '@core-infra/kernel';
 import { DatabaseConfig } from '../config/database.config.js';
 import { TlsChoice } from '../drivers/tls-choice.js';
 import { createMigration } from './create-migration.js';
@@ -97,8 +104,9 @@ async function withMigrator(
   work: (migrator: Migrator) => Promise<number | void>,
 ): Promise<number | void> {
   const url = text(context.options.url);
-  if (url !== undefined) return work(standalone(url, text(context.options.directory), text(context.options.table)));
+  if (url !== undefined) return work(standalone(context, url));
   const connection = text(context.options.connection) ?? 'default';
+  await assertRegistered(context, connection);
   let result: Promise<number | void> | undefined;
   const scope = {
     connection,
@@ -116,15 +124,23 @@ async function withMigrator(
     if (!(error instanceof MigrationCommandDone)) context.output.note(`The app itself: ${String(error)}`);
     return outcome;
   }
+  return undefined;
+}
+
+async function assertRegistered({ app }: CliContext, connection: string): Promise<void> {
+  const modules = await app.inspect();
+  const token = connectionToken('database', connection);
+  if ([...modules.values()].some(module => module.providers.has(token))) return;
   throw new MigrationCommandError(
     `The app registers no database connection "${connection}".`,
     'Import DatabaseModule in it, or name another one with --connection.',
   );
 }
 
-function standalone(url: string, directory?: string, table?: string): Migrator {
-  const given = { url, migrations: { ...(directory && { directory }), ...(table && { table }) } };
-  const config = resolveConfig({ section: 'database', Config: DatabaseConfig, given });
+function standalone({ options, output }: CliContext, url: string): Migrator {
+  const migrations = { directory: text(options.directory), table: text(options.table) };
+  const config = resolveConfig({ section: 'database', Config: DatabaseConfig, given: { url, migrations } });
+  const note = (message: unknown) => output.note(String(message));
   const app = { ...AppInfo.unknown, name: 'core-infra migrate' };
-  return openMigrator(config, app, new TlsChoice(config), new Logger('migrate'));
+  return openMigrator(config, app, new TlsChoice(config), { log: note, warn: note, debug: () => undefined });
 }

@@ -8,8 +8,11 @@ import type { TlsChoice } from '../drivers/tls-choice.js';
 import { TypeOrmLogger } from '../orm/typeorm-logger.js';
 import { Migrator } from './migrator.js';
 
+/** What of Nest's `Logger` it writes with. */
+export type MigratorLogger = Pick<Logger, 'log' | 'warn' | 'debug'>;
+
 /** The migrator of a connection: on one connection of its own, by a role of its own where one is configured. */
-export function openMigrator(config: DatabaseConfig, app: AppInfo, tls: TlsChoice, logger: Logger): Migrator {
+export function openMigrator(config: DatabaseConfig, app: AppInfo, tls: TlsChoice, logger: MigratorLogger): Migrator {
   const { user = config.user } = config.migrations;
   const password = config.migrations.user ? config.migrations.password : config.password;
   const open = async () => {

@@ -1,4 +1,5 @@
 import { NotConnectedError, InfraError } from '@core-infra/kernel';
+import type { Client } from 'pg';
 import {
   DataSource,
   type DataSourceOptions,
@@ -13,6 +14,7 @@ import {
 } from 'typeorm';
 import type { Migrator } from '../migrations/migrator.js';
 import type { WatchedPool } from '../pool/watched-pool.js';
+import { TransactionAbortedError } from '../transactions/errors.js';
 import type { Transactions } from '../transactions/transactions.js';
 import { SharedEntityManager } from './shared-entity-manager.js';
 
@@ -76,6 +78,8 @@ export class InfraDataSource extends DataSource {
     const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
     runner.query = (async (...args: unknown[]) => {
       this.own.transactions().assertNotEnded(runner);
+      // The server answers the COMMIT of a failed transaction with a rollback, and no error.
+      if (args[0] === 'COMMIT' && (await hasFailed(runner))) throw new TransactionAbortedError(this.own.id);
       try {
         return await query(...args);
       } catch (error) {
@@ -98,4 +102,9 @@ export class InfraDataSource extends DataSource {
   private joinedRunner(): QueryRunner | undefined {
     return this.own.transactions().running?.queryRunner;
   }
+}
+
+async function hasFailed(runner: QueryRunner): Promise<boolean> {
+  const client = (await runner.connect()) as Client;
+  return client.getTransactionStatus() === 'E';
 }

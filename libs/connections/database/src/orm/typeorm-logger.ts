@@ -3,7 +3,7 @@ import type { Logger } from 'typeorm';
 
 /** What TypeORM says of itself. Statements are logged where they run, masked, and a failed one is thrown. */
 export class TypeOrmLogger implements Logger {
-  constructor(private readonly logger: NestLogger) {}
+  constructor(private readonly logger: Pick<NestLogger, 'debug' | 'warn'>) {}
 
   logQuery(): void {}
   logQueryError(): void {}

@@ -14,6 +14,19 @@ export class TransactionEndedError extends InfraError {
 }
 
 @ErrorSpec({
+  code: 'INFRA_TRANSACTION_ABORTED',
+  summary: 'A transaction was to commit after one of its statements had failed: the server rolls it back.',
+})
+export class TransactionAbortedError extends InfraError {
+  constructor(readonly connection: string) {
+    super(
+      `${connection}: the transaction cannot commit, since one of its statements failed and the error was caught.`,
+      `Let the error through; or put what may fail into a savepoint: transactions.run({ propagation: 'nested' }, …).`,
+    );
+  }
+}
+
+@ErrorSpec({
   code: 'INFRA_TRANSACTION_PROPAGATION',
   summary: 'A transaction is running where none may be (never), or none where one must be (mandatory, onCommit).',
 })
