@@ -1,6 +1,9 @@
 import { constants } from 'node:os';
 import { runCli } from './run-cli.js';
 
+/** Says to whatever is loaded from here on that stdout belongs to the result of a command. */
+process.env['CORE_INFRA_CLI'] = '1';
+
 const stop = new AbortController();
 /** How long a command may take to give up once it was told to, in milliseconds. */
 const graceMs = 10_000;
