@@ -1,6 +1,14 @@
 import { Global, Injectable, Module } from '@nestjs/common';
 import { IsString } from 'class-validator';
-import { BootConfig, ConfigSection, ConfigSource, provideConfig, resolveConfig, SecretStore } from '@core-infra/kernel';
+import {
+  BootConfig,
+  ConfigSection,
+  ConfigSource,
+  declareSection,
+  resolveConfig,
+  SecretStore,
+  SectionDeclaration,
+} from '@core-infra/kernel';
 import { ConfigModule, ConfigReloader } from '@core-infra/config';
 import { StoreConfig } from './helpers/sections.js';
 import { Workspace } from './helpers/workspace.js';
@@ -36,7 +44,7 @@ function vault(secrets: Record<string, string>) {
         inject: [BootConfig],
         useFactory: (boot: BootConfig) => boot.resolve({ section: 'vault', Config: VaultConfig }),
       },
-      ...provideConfig(VaultConfig).slice(0, 1),
+      declareSection(new SectionDeclaration('vault', VaultConfig, {})),
       { provide: SecretStore, inject: [VaultConfig], useFactory: (config: VaultConfig) => new Vault(config) },
     ],
     exports: [SecretStore],
