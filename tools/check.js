@@ -3,6 +3,8 @@
 // Runs the named checks, or all of them, and says how long each took: npm run check [-- name ...].
 
 const { spawnSync } = require('node:child_process');
+const { existsSync } = require('node:fs');
+const path = require('node:path');
 const { root } = require('./runner/paths.js');
 
 const cruise = ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', '--config', '.dependency-cruiser.cjs'];
@@ -10,7 +12,7 @@ const loaded = ['--conditions=core-infra-source', '-r', './libs/testing/register
 
 /** What follows `node` on the command line. */
 const checks = {
-  boundary: [...cruise, 'libs', 'apps', 'test', 'bench'],
+  boundary: [...cruise, ...['libs', 'apps', 'test', 'bench'].filter(folder => existsSync(path.join(root, folder)))],
   knip: ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints'],
   generated: [...loaded, 'tools/generate.js', '--check'],
   compose: ['tools/check/compose.js'],

@@ -41,14 +41,18 @@ const watchedApp = app => ({
 const tasks = {
   start: {
     about: 'the sample apps, on servers that need no installation',
-    steps: args => [
-      nest('build', 'orders-api'),
-      { ...script('dist/apps/orders-api/src/main.js', ...args), stay: true },
-    ],
+    steps: args => [nest('build', 'orders-api'), { ...typescript('tools/start/main.js', ...args), stay: true }],
   },
   'start:dev': { about: 'the same, compiled and started anew on every edit', steps: () => [watchedApp('orders-api')] },
   test: { about: 'every spec, or those under the given paths', steps: args => [specs(args)] },
-  bench: { about: 'the benchmarks', steps: args => [{ ...typescript('bench/main.ts', ...args), stay: true }] },
+  bench: {
+    about: 'the benchmarks, on built files as a service runs them',
+    steps: args => [
+      script('tools/build.js', 'libs'),
+      bin('typescript/bin/tsc', '-p', 'bench/tsconfig.json'),
+      { ...script('dist/bench/main.js', ...args), env: { NODE_ENV: 'production' }, stay: true },
+    ],
+  },
   build: {
     about: 'packages and apps, or the one named: build [libs | <app>] [--clean]',
     steps: args => [script('tools/build.js', ...args)],
