@@ -60,6 +60,24 @@ describe('the last lines of a process', () => {
     expect(indexes(parse(await readFile(file, 'utf8')))).toEqual(allOf(10_000));
   });
 
+  it('leaves the signal to a listener that removes itself', async () => {
+    const child = runChild(program, { args: ['once', 'file', file] });
+    await child.waitForLine(/ready/);
+    child.kill('SIGTERM');
+    expect(await child.exit).toEqual({ code: 7, signal: null });
+    expect(indexes(parse(await readFile(file, 'utf8')))).toEqual(allOf(10_000));
+  });
+
+  it('waits for every app of the process', async () => {
+    const child = runChild(program, { args: ['two', 'file', file] });
+    await child.waitForLine(/ready/);
+    child.kill('SIGTERM');
+    expect(await child.exit).toEqual({ code: null, signal: 'SIGTERM' });
+    const lines = parse(await readFile(file, 'utf8'));
+    expect(indexes(lines)).toEqual(allOf(10_000));
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'of the other app' }));
+  });
+
   it.each([
     ['exit', 3],
     ['nothing', 0],
