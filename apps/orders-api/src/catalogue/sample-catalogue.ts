@@ -1,8 +1,8 @@
 /** SKU, name, price in cents, stock. */
 export const sampleCatalogue: readonly (readonly [sku: string, name: string, cents: number, stock: number])[] = [
-  ['TEA-EARL-100', 'Earl Grey, loose leaf, 100 g', 890, 120],
-  ['TEA-SENCHA-100', 'Sencha, first flush, 100 g', 1_450, 60],
-  ['TEA-ROOIBOS-250', 'Rooibos, 250 g', 1_120, 80],
+  ['TEA-EARL-100', 'Earl Grey tea, loose leaf, 100 g', 890, 120],
+  ['TEA-SENCHA-100', 'Sencha tea, first flush, 100 g', 1_450, 60],
+  ['TEA-ROOIBOS-250', 'Rooibos tea, 250 g', 1_120, 80],
   ['COF-YIRG-500', 'Yirgacheffe, whole bean, 500 g', 1_690, 45],
   ['COF-DECAF-250', 'Decaf espresso, 250 g', 990, 30],
   ['POT-GLASS-1L', 'Glass teapot, 1 l', 3_490, 25],
