@@ -35,8 +35,8 @@ const broken =
 export function classifyPostgres(error: unknown): Classification | undefined {
   if (error instanceof QueryFailedError) return classifyPostgres(error.driverError);
   if (error instanceof EntityNotFoundError || error instanceof OptimisticLockVersionMismatchError) return client;
-  if (!(error instanceof Error)) return undefined;
-  const { code } = error as { code?: unknown };
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return states[code] ?? states[code.slice(0, 2)];
-  return broken.test(error.message) ? dependency : undefined;
+  return broken.test(String(message)) ? dependency : undefined;
 }

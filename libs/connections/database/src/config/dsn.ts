@@ -39,15 +39,23 @@ function parseUrl(text: string): Record<string, unknown> {
   if (!/^postgres(ql)?:\/\//.test(text)) throw new Error('a DSN that begins with postgres:// or postgresql://');
   if (/^\w+:\/\/[^/?#]*,/.test(text.replace(/^(\w+:\/\/)[^/?#]*@/, '$1')))
     throw new Error('a DSN with one host (several are not supported: name a virtual address or a proxy)');
-  let url: URL;
+  // The URL standard refuses an empty host behind a user, and a Unix socket's folder, percent-encoded, in the place of the host.
+  const [, before = '', socket = ''] = /^(\w+:\/\/(?:[^/?#]*@)?)(%2f[^:/?#]*|(?=[/?#]|$))/i.exec(text) ?? [];
+  const standsIn = before !== '';
+  const host = standsIn ? decode(socket) : undefined;
+  const url = parse(standsIn ? `${before}stand-in.invalid${text.slice(before.length + socket.length)}` : text);
+  return namedParts(url, host ?? decode(url.hostname).replace(/^\[(.*)\]$/, '$1'));
+}
+
+function parse(text: string): URL {
   try {
-    // A Unix socket's folder stands percent-encoded in the place of the host, which the URL standard refuses.
-    url = new URL(text.replace(/^(\w+:\/\/(?:[^/?#]*@)?)(%2f[^:/?#]*)/i, '$1socket.invalid'));
+    return new URL(text);
   } catch {
     throw new Error('a DSN such as postgresql://user:password@host:5432/name, with special characters percent-encoded');
   }
-  const socket = /^\w+:\/\/(?:[^/?#]*@)?(%2f[^:/?#]*)/i.exec(text)?.[1];
-  const host = socket ? decode(socket) : decode(url.hostname).replace(/^\[(.*)\]$/, '$1');
+}
+
+function namedParts(url: URL, host: string): Record<string, unknown> {
   return named({
     ...(host && { host }),
     ...(url.port && { port: url.port }),
