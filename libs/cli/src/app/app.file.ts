@@ -1,4 +1,4 @@
-import { dirname, extname, join, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { reasonOf } from '@core-infra/kernel';
 import { AppFileError } from '../errors.js';
@@ -79,9 +79,4 @@ function isModule(value: unknown): value is AppModule {
 
 function isDynamicModule(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'module' in value && typeof value.module === 'function';
-}
-
-/** Where the search for packages and for Nest itself begins. */
-export function baseOf(appFile: string | undefined, cwd: string): string {
-  return appFile === undefined ? join(cwd, 'package.json') : appFile;
 }

@@ -73,6 +73,7 @@ export class NestApp implements CliApp {
         level?: Common.LogLevel,
         _stream?: 'stdout' | 'stderr',
       ): void {
+        if (context === 'ExceptionHandler') return; // the failure of the boot reaches whoever asked for the app
         for (const message of messages)
           log(
             `${(level ?? 'log').toUpperCase()} ${context ? `[${context}] ` : ''}${this.stringifyMessage(message, level ?? 'log')}`,

@@ -5,7 +5,7 @@ import { IsInt, IsNumber, IsOptional, IsString, Max, Min } from 'class-validator
 export class EventLoopThresholds {
   /** 99th percentile of the event loop's delay since the last check, in milliseconds, from which the process is `degraded`. @default off */
   @IsOptional() @IsInt() @Min(1) @Live() degradedMs?: number;
-  /** The same, in milliseconds, from which it is `down`. @default off */
+  /** The same delay, in milliseconds, from which the process is `down`. @default off */
   @IsOptional() @IsInt() @Min(1) @Live() downMs?: number;
 }
 
@@ -13,7 +13,7 @@ export class EventLoopThresholds {
 export class HeapThresholds {
   /** Share of V8's heap limit in use, from 0 to 1, from which the process is `degraded`. @default off */
   @IsOptional() @IsNumber() @Min(0) @Max(1) @Live() degradedRatio?: number;
-  /** The same, from which it is `down`. @default off */
+  /** Share of V8's heap limit in use, from 0 to 1, from which the process is `down`. @default off */
   @IsOptional() @IsNumber() @Min(0) @Max(1) @Live() downRatio?: number;
 }
 
@@ -21,7 +21,7 @@ export class HeapThresholds {
 export class RssThresholds {
   /** Resident set size, in bytes, from which the process is `degraded`. @default off */
   @IsOptional() @IsInt() @Min(1) @Live() degradedBytes?: number;
-  /** The same, in bytes, from which it is `down`. @default off */
+  /** Resident set size, in bytes, from which the process is `down`. @default off */
   @IsOptional() @IsInt() @Min(1) @Live() downBytes?: number;
 }
 
@@ -29,7 +29,7 @@ export class RssThresholds {
 export class CpuThresholds {
   /** CPU time of the process since the last check, as a share of one core, from which it is `degraded`; more than 1 is several cores. @default off */
   @IsOptional() @IsNumber() @Min(0) @Live() degradedRatio?: number;
-  /** The same, from which it is `down`. @default off */
+  /** The same share of one core, from which the process is `down`. @default off */
   @IsOptional() @IsNumber() @Min(0) @Live() downRatio?: number;
 }
 
@@ -39,6 +39,6 @@ export class DiskThresholds {
   @IsOptional() @IsString() path?: string;
   /** Share of the disk in use, from 0 to 1, from which the process is `degraded`. @default off */
   @IsOptional() @IsNumber() @Min(0) @Max(1) @Live() degradedRatio?: number;
-  /** The same, from which it is `down`. @default off */
+  /** Share of the disk in use, from 0 to 1, from which the process is `down`. @default off */
   @IsOptional() @IsNumber() @Min(0) @Max(1) @Live() downRatio?: number;
 }
