@@ -137,6 +137,17 @@ describe('a named connection', () => {
     expect(app.get(TOKEN)).toMatchObject({ host: 'b', port: 1 });
   });
 
+  it('is warned of when a variable nearly names it', async () => {
+    const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    using space = new Workspace();
+    await using app = await space.boot({ env: { STORE__USER_SESIONS__HOST: 'x', STORE__OTHER__HOST: 'x' } }, named);
+    expect(warn.mock.calls).toEqual([
+      ['STORE__USER_SESIONS__HOST is not read. Did you mean STORE__USER_SESSIONS__HOST?'],
+    ]);
+    warn.mockRestore();
+    void app;
+  });
+
   it('is an error with the nearest name when nobody registers it', async () => {
     using space = new Workspace({ 'config/default.yaml': 'store:\n  connections:\n    user-sesions: { port: 1 }' });
     expect(await space.problems({}, named)).toMatchObject([

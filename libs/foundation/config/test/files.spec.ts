@@ -149,9 +149,25 @@ describe('errors', () => {
 
   it('say so when a group is a value, and a section is none', async () => {
     expect(await problems('store:\n  pool: 5')).toMatchObject([
-      { key: 'store.pool', expected: 'a group of keys', got: '5' },
+      { key: 'store.pool', expected: 'a group of keys', got: 'a number' },
     ]);
-    expect(await problems('store: 5')).toMatchObject([{ key: 'store', expected: 'a group of keys', got: '5' }]);
+    expect(await problems('store: 5')).toMatchObject([{ key: 'store', expected: 'a group of keys', got: 'a number' }]);
+  });
+
+  it.each([
+    ['default.yaml', 'store: "hunter2"'],
+    ['default.yaml', 'store:\n  password: "hunter2" "hunter2"'],
+    ['default.yaml', "store:\n  password: 'hunter2' hunter2: x"],
+    ['default.yaml', 'store: { password: hunter2'],
+    ['default.yaml', 'store:\n  password: hunter2\n bad'],
+    ['default.json', '{"store": {"password": "hunter2",}}'],
+    ['default.json', '{"store": {"password": hunter2}}'],
+    ['default.json', '{"store": {"password": "hunter2'],
+  ])('of %s %p do not quote what they stumbled over', async (name, content) => {
+    using space = new Workspace({ [`config/${name}`]: content });
+    const error = await space.refusal({}, feature);
+    expect(error).toMatchObject({ code: 'INFRA_CONFIG' });
+    expect(error.message).not.toMatch(/hunter|unter2/);
   });
 
   it('include rules between fields', async () => {

@@ -1,4 +1,4 @@
-import { type ConfigClass, type ConfigProblem, nearest, printable } from '@core-infra/kernel';
+import { type ConfigClass, type ConfigProblem, nearest } from '@core-infra/kernel';
 import { camelKey, camelPath, type TreeNode } from '../sources/tree.js';
 import { keysOf } from './section-keys.js';
 
@@ -53,7 +53,7 @@ export function findUnknownKeys(root: TreeNode, declared: DeclaredSections, leni
   };
   const notAGroup = (key: string, node: TreeNode) => {
     if (node.value !== null) {
-      problems.push({ key, source: node.source, expected: 'a group of keys', got: printable(node.value) });
+      problems.push({ key, source: node.source, expected: 'a group of keys', got: sortOf(node.value) });
     }
   };
 
@@ -64,6 +64,12 @@ export function findUnknownKeys(root: TreeNode, declared: DeclaredSections, leni
     else report(node.key, node, 'section', tree.children.keys());
   }
   return problems;
+}
+
+/** The sort of a value and not the value, which may be a whole DSN. */
+function sortOf(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'string' ? 'text' : `a ${typeof value}`;
 }
 
 function treeOf(declared: DeclaredSections): SectionTree {

@@ -73,11 +73,16 @@ function parse(text: string, label: string, lineCounter: LineCounter): ReturnTyp
   const error = document.errors[0] ?? document.warnings.find(warning => warning.code === 'TAG_RESOLVE_FAILED');
   if (error) {
     const line = error.linePos?.[0].line ?? 1;
-    const message = error.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '');
+    const message = withoutContent(error.message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, ''));
     const expected = error.code === 'DUPLICATE_KEY' ? 'each key once' : 'valid YAML';
     throw new SourceProblem(`${label}:${line}`, expected, message);
   }
   return document;
+}
+
+/** Parsers quote what they stumbled over, which may be a password. */
+function withoutContent(message: string): string {
+  return message.replace(/"(?:[^"\\]|\\.)*"?/gs, '"…"').replace(/'(?:[^'\\]|\\.){2,}'/gs, "'…'");
 }
 
 /** A parser that gives up on hostile nesting throws a RangeError. */
@@ -100,7 +105,7 @@ function assertJson(text: string, label: string): void {
     throw new SourceProblem(
       `${label}:${line}`,
       'valid JSON',
-      message.replace(/,? ?(\.\.\.)?".*" is not valid JSON$/s, '').replace(/ at position.*/s, ''),
+      withoutContent(message.replace(/, .*is not valid JSON$| at position.*/s, '')),
     );
   }
 }
