@@ -24,7 +24,7 @@ describe.each(httpAdapters)('error answers on %s', adapter => {
     ['away', 503, 'INFRA_STORE_AWAY', 'Service Unavailable', {}],
     ['refused', 503, 'SERVICE_UNAVAILABLE', 'Service Unavailable', {}],
     ['built', 410, 'GONE', 'Gone for good', { a: 1 }],
-    ['thrown', 425, 'BAD_REQUEST', 'Not yet', {}],
+    ['thrown', 425, 'TOO_EARLY', 'Not yet', {}],
   ])('%s: %i %s', async (name, status, code, message, details) => {
     const { response, body } = await failing(name);
     expect(response.status).toBe(status);

@@ -34,10 +34,10 @@ export function factsOf(error: unknown, reading: ErrorReading): ErrorFacts {
   return generic(HttpStatus.INTERNAL_SERVER_ERROR);
 }
 
-/** `NOT_FOUND` for 404; a status without a name of its own counts as the first of its class. */
+/** `NOT_FOUND` for 404: Nest's name of the status, else its phrase. */
 export function codeOf(status: number): string {
   if (status === 500) return 'INTERNAL_ERROR';
-  return (HttpStatus[status] as string | undefined) ?? (status < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR');
+  return (HttpStatus[status] as string | undefined) ?? phraseOf(status).toUpperCase().replace(/\W+/g, '_');
 }
 
 export function phraseOf(status: number): string {

@@ -1,6 +1,7 @@
 import { AppInfo } from '@core-infra/kernel';
 import type { INestApplication } from '@nestjs/common';
 import type { OpenAPIObject } from '@nestjs/swagger';
+import { HttpConfig } from '../http.config.js';
 import { errorComponents, errorContent } from './error-schema.js';
 
 /** The OpenAPI document of an app, with the error answer of every operation. Loads @nestjs/swagger. */
@@ -13,7 +14,8 @@ export async function documentFactory(app: INestApplication): Promise<() => Open
   const { DocumentBuilder, SwaggerModule } = await import('@nestjs/swagger');
   const { name, version } = infoOf(app);
   const head = new DocumentBuilder().setTitle(name).setVersion(version).build();
-  return () => withErrors(SwaggerModule.createDocument(app, head));
+  const { status } = app.get(HttpConfig, { strict: false }).validation;
+  return () => withErrors(SwaggerModule.createDocument(app, head), status);
 }
 
 function infoOf(app: INestApplication): AppInfo {
@@ -25,7 +27,7 @@ function infoOf(app: INestApplication): AppInfo {
 }
 
 /** Every operation answers errors in one shape; one that documents its own `default` keeps it. */
-function withErrors(document: OpenAPIObject): OpenAPIObject {
+function withErrors(document: OpenAPIObject, invalidInput: number): OpenAPIObject {
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, ...errorComponents },
@@ -36,7 +38,7 @@ function withErrors(document: OpenAPIObject): OpenAPIObject {
       operation.responses ??= {};
       operation.responses['default'] ??= { description: 'An error', content: errorContent };
       if (operation.requestBody || operation.parameters?.length)
-        operation.responses['422'] ??= { description: 'Invalid input', content: errorContent };
+        operation.responses[invalidInput] ??= { description: 'Invalid input', content: errorContent };
     }
   }
   return document;
