@@ -113,3 +113,16 @@ export class TlsFileError extends InfraError {
     );
   }
 }
+
+@ErrorSpec({
+  code: 'INFRA_DATABASE_CHANNEL_BINDING',
+  summary: 'channelBinding is "require", and the server does not log in by SCRAM bound to the TLS channel.',
+})
+export class ChannelBindingError extends InfraError {
+  constructor(readonly connection: string) {
+    super(
+      `${connection}: the server does not offer a login that is bound to the TLS channel, and channelBinding is "require".`,
+      'Use TLS and scram-sha-256 on the server; or set channelBinding to "prefer".',
+    );
+  }
+}

@@ -4,6 +4,7 @@ export { MigrationsConfig } from './config/migrations.config.js';
 export { PoolConfig } from './config/pool.config.js';
 export { DatabaseModule, type DatabaseOptions, getDatabaseToken, InjectDatabase } from './database.module.js';
 export {
+  ChannelBindingError,
   DatabaseConnectTimeoutError,
   PoolExhaustedError,
   type PoolStats,

@@ -122,12 +122,28 @@ describe('sslMode with a server that has TLS', () => {
     });
   });
 
+  it('binds the login to the channel, and refuses one that is not where that is required', async () => {
+    const admin = new Client({ connectionString: server.url, ssl: false });
+    await admin.connect();
+    await admin.query(`SET password_encryption = 'scram-sha-256'`);
+    await admin.query(`CREATE ROLE bound LOGIN PASSWORD 'b'`);
+    await admin.end();
+    const url = new URL(at('127.0.0.1'));
+    url.username = 'bound';
+    url.password = 'b';
+    const required = { url: url.href, channelBinding: 'require' } as const;
+    expect(await reach({ ...required, sslMode: 'require' })).toBe(true);
+    expect(await reach({ ...required, sslMode: 'disable' })).toContain('not offer a login that is bound');
+  });
+
   it('logs in by a client certificate', async () => {
-    const client = ours.issue('postgres');
     const { username } = new URL(server.url);
-    const named = username === 'postgres' ? client : ours.issue(username);
+    const named = ours.issue(username);
     const files = { sslCert: named.cert, sslKey: named.key, sslMode: 'require' } as const;
-    expect(await reach({ url: at('127.0.0.1'), ...files })).toBe(true);
+    await using app = await bootInfra(DatabaseModule.forRoot({ url: at('127.0.0.1'), ...files }));
+    expect(await app.get(DataSource).query('SELECT client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()')).toEqual([
+      { client_dn: `/CN=${username}` },
+    ]);
     expect(await reach({ url: at('127.0.0.1'), sslMode: 'require', sslCert: named.cert })).toContain('database.sslKey');
   });
 });

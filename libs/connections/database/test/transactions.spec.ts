@@ -338,7 +338,7 @@ describe('transactions', () => {
     class Named {
       constructor(readonly main: DataSource) {}
       @Transactional({ connection: 'ledger' })
-      running(): [boolean, boolean] {
+      async running(): Promise<[boolean, boolean]> {
         return [this.ledgerRuns(), transactionsRun(this.main)];
       }
       ledgerRuns = () => false;
@@ -347,7 +347,7 @@ describe('transactions', () => {
     class Rebound {
       constructor(readonly ledger: DataSource) {}
       @Transactional()
-      running(): boolean {
+      async running(): Promise<boolean> {
         return transactionsRun(this.ledger);
       }
     }

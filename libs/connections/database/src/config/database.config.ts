@@ -120,7 +120,7 @@ export class DatabaseConfig extends ConnectionConfig {
   @Alias('sslkey')
   sslKey?: string;
 
-  /** Whether SCRAM is bound to the TLS channel: `prefer` where the server offers it. @default 'prefer' */
+  /** Whether the login is bound to the TLS channel, as in libpq: `prefer` where the server offers it. @default 'prefer' */
   @IsIn(['disable', 'prefer', 'require'])
   @Alias('channel_binding')
   channelBinding: 'disable' | 'prefer' | 'require' = 'prefer';

@@ -1,10 +1,11 @@
 import type { AppInfo } from '@core-infra/kernel';
 import type { Logger } from '@nestjs/common';
-import { Pool } from 'pg';
+import { Client, Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import type { DatabaseConfig } from '../config/database.config.js';
 import { clientOptions } from '../drivers/pool-options.js';
 import type { TlsChoice } from '../drivers/tls-choice.js';
+import { bindingClient } from '../query/channel-binding.js';
 import { TypeOrmLogger } from '../orm/typeorm-logger.js';
 import { Migrator } from './migrator.js';
 
@@ -22,6 +23,7 @@ export function openMigrator(config: DatabaseConfig, app: AppInfo, tls: TlsChoic
       password,
       // No limit for a statement that rewrites a table; but one for the lock that it waits for, while all others wait behind it.
       lock_timeout: config.lockTimeoutMs || undefined,
+      Client: (config.channelBinding === 'require' ? bindingClient(Client, 'database migrations') : Client) as never,
       max: 1,
       connectionTimeoutMillis: config.connectTimeoutMs,
     };

@@ -1,6 +1,7 @@
 import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { DatabaseConnectTimeoutError, PoolExhaustedError, type PoolStats } from '../errors.js';
 import { boundOf } from '../query/query-bound.js';
+import { bindingClient } from '../query/channel-binding.js';
 import type { QuerySite } from '../query/query-site.js';
 import { watchedClient } from '../query/watched-client.js';
 
@@ -20,7 +21,9 @@ export class WatchedPool extends Pool {
     options: PoolConfig,
     private readonly site: QuerySite,
   ) {
-    super({ ...options, Client: watchedClient(site) as never });
+    const Client = watchedClient(site);
+    const mustBind = site.config.channelBinding === 'require';
+    super({ ...options, Client: (mustBind ? bindingClient(Client, site.id) : Client) as never });
     // A client that breaks while it is out has its query rejected; without a listener the event would end the process.
     this.on('connect', client => (client as PoolClient).on('error', nothing));
     this.on('release', (_error: Error, client: PoolClient) => this.letGo(client));

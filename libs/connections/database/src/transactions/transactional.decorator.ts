@@ -22,17 +22,22 @@ export function InjectTransactions(connection?: string): PropertyDecorator & Par
   return Inject(getTransactionsToken(connection));
 }
 
-type Method = (...args: unknown[]) => unknown;
+/** Only what returns a promise can be waited for. */
+type AsyncMethod = (...args: never[]) => Promise<unknown>;
 type Wired = Record<symbol, Transactions | undefined>;
 
 /**
  * Runs a method in a transaction, as {@link Transactions.run} does. The class must be instantiated by Nest, which
  * injects what is needed: no global state, and a module's own connection where it has one.
  */
-export function Transactional(options: TransactionalOptions = {}): MethodDecorator {
+export function Transactional(options: TransactionalOptions = {}) {
   const { connection = 'default' } = options;
-  return (target, propertyKey, descriptor: PropertyDescriptor) => {
-    const original = descriptor.value as Method;
+  return <M extends AsyncMethod>(
+    target: object,
+    propertyKey: string | symbol,
+    descriptor: TypedPropertyDescriptor<M>,
+  ): TypedPropertyDescriptor<M> => {
+    const original = descriptor.value!;
     const key = Symbol.for(`core-infra:transactions:${connection}`);
     injectOnce(target, key, connection);
     const name = `${target.constructor.name}.${String(propertyKey)}`;
@@ -41,10 +46,10 @@ export function Transactional(options: TransactionalOptions = {}): MethodDecorat
       apply: (method, self: Wired, args: unknown[]) => {
         const transactions = self[key];
         if (!transactions) throw new TransactionalNotWiredError(name);
-        return transactions.run(options, () => Reflect.apply(method, self, args));
+        return transactions.run(options, () => Reflect.apply(method, self, args as never[]));
       },
     });
-    copyMethodMetadata(original, descriptor.value as Method);
+    copyMethodMetadata(original, descriptor.value);
     return descriptor;
   };
 }
