@@ -21,9 +21,14 @@ export interface OrdersApi {
 
 let count = 0;
 
-/** To be called at the top of a spec file. */
-export function useOrdersApi(env: Record<string, string> = {}): OrdersApi {
-  const postgres = usePostgres();
+/**
+ * To be called at the top of a spec file.
+ * @param postgres @default a database of the file's own on the server of the run
+ */
+export function useOrdersApi(
+  env: Record<string, string> = {},
+  postgres: { readonly url: string } = usePostgres(),
+): OrdersApi {
   let target: ShutdownTarget | undefined;
   let url = '';
 
