@@ -1,13 +1,20 @@
 import { ConfigModule, type ConfigModuleOptions } from '@core-infra/config';
 import { ContextModule } from '@core-infra/context';
 import { HealthModule } from '@core-infra/health';
-import { type BehaviourAsyncOptions, provideConfig } from '@core-infra/kernel';
+import {
+  type BehaviourAsyncOptions,
+  type BehaviourModuleClass,
+  type ConfigClass,
+  provideConfig,
+  staticOptions,
+} from '@core-infra/kernel';
 import { LoggerModule } from '@core-infra/logger';
 import {
   ConfigurableModuleBuilder,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   Module,
+  type Provider,
   type Type,
 } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
@@ -54,41 +61,52 @@ function wire(concern: ConcernImport): DynamicModule | Promise<DynamicModule> {
   throw new NotAConcernError(typeof concern === 'function' ? `the class ${(concern as Type).name}` : String(concern));
 }
 
-/** Hands one foundation module its part of the options. */
-function part<K extends keyof CoreInfraOptions>(key: K): BehaviourAsyncOptions<NonNullable<CoreInfraOptions[K]>> {
-  return {
-    inject: [OPTIONS],
-    useFactory: (options: CoreInfraOptions) => (options[key] ?? {}) as NonNullable<CoreInfraOptions[K]>,
-  };
+/** Hands a foundation module its part of the options: at once where they are known, else when the factory has made them. */
+function foundation<K extends 'context' | 'logging' | 'health'>(
+  key: K,
+  module: BehaviourModuleClass<NonNullable<CoreInfraOptions[K]>>,
+  given: CoreInfraOptions | undefined,
+): DynamicModule {
+  type Part = NonNullable<CoreInfraOptions[K]>;
+  const partOf = (options: CoreInfraOptions) => (options[key] ?? {}) as Part;
+  return given
+    ? module.forRoot(partOf(given))
+    : module.forRootAsync({ inject: [OPTIONS], useFactory: partOf } as BehaviourAsyncOptions<Part>);
 }
 
-function configOf(key: 'http' | 'shutdown') {
-  const token = Symbol(`core-infra ${key} options`);
+/** The same for a section that core itself reads. */
+function section(key: 'http' | 'shutdown', Config: ConfigClass, given: CoreInfraOptions | undefined): Provider[] {
+  const optionsToken = Symbol(`core-infra ${key} options`);
   return [
-    { provide: token, inject: [OPTIONS], useFactory: (options: CoreInfraOptions) => options[key] ?? {} },
-    ...(key === 'http'
-      ? provideConfig(ServerConfig, { optionsToken: token })
-      : provideConfig(ShutdownConfig, { optionsToken: token })),
+    { provide: optionsToken, inject: [OPTIONS], useFactory: (options: CoreInfraOptions) => options[key] ?? {} },
+    ...provideConfig(Config, { optionsToken, given: given && (given[key] ?? {}) }),
   ];
 }
 
 const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<CoreInfraOptions>({ optionsInjectionToken: OPTIONS })
   .setClassMethodName('forRoot')
-  .setExtras<CoreInfraPlacement>({ concerns: [], config: {} }, (definition, { concerns, config }) => ({
-    ...definition,
-    global: true,
-    imports: [
-      ...(definition.imports ?? []),
-      ConfigModule.forRoot(config),
-      ContextModule.forRootAsync(part('context')),
-      LoggerModule.forRootAsync(part('logging')),
-      HealthModule.forRootAsync(part('health')),
-      DiscoveryModule,
-      ...concerns.map(wire),
-    ],
-    providers: [...(definition.providers ?? []), ...configOf('http'), ...configOf('shutdown')],
-    exports: [OPTIONS, ServerConfig, ShutdownConfig],
-  }))
+  .setExtras<CoreInfraPlacement>({ concerns: [], config: {} }, (definition, { concerns, config }) => {
+    const given = staticOptions<CoreInfraOptions>(definition.providers, OPTIONS);
+    return {
+      ...definition,
+      global: true,
+      imports: [
+        ...(definition.imports ?? []),
+        ConfigModule.forRoot(config),
+        foundation('context', ContextModule, given),
+        foundation('logging', LoggerModule, given),
+        foundation('health', HealthModule, given),
+        DiscoveryModule,
+        ...concerns.map(wire),
+      ],
+      providers: [
+        ...(definition.providers ?? []),
+        ...section('http', ServerConfig, given),
+        ...section('shutdown', ShutdownConfig, given),
+      ],
+      exports: [OPTIONS, ServerConfig, ShutdownConfig],
+    };
+  })
   .build();
 
 /**

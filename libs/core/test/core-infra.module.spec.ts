@@ -93,6 +93,20 @@ describe('CoreInfraModule', () => {
     expect(() => CoreInfraModule.forRoot({ concerns: [Plain as never] })).toThrow('the class Plain as a concern');
   });
 
+  it('reports what is wrong in several sections at once, also with values given in code', async () => {
+    const error = await bootInfra(
+      CoreInfraModule.forRoot({
+        http: { port: 70_000 },
+        shutdown: { timeoutMs: 0 },
+        logging: { level: 'loud' as never },
+      }),
+    ).then(
+      () => [],
+      (caught: { problems: { key: string }[] }) => caught.problems.map(({ key }) => key),
+    );
+    expect(error.sort()).toEqual(['http.port', 'logging.level', 'shutdown.timeoutMs']);
+  });
+
   it('refuses a shutdown delay that is longer than the deadline', async () => {
     await expect(bootInfra(CoreInfraModule.forRoot({ shutdown: { delayMs: 30_000 } }))).rejects.toMatchObject({
       code: 'INFRA_CONFIG',

@@ -66,6 +66,7 @@ export {
 export { importPackage } from './concern/import-package.js';
 export { lazyDriver } from './concern/lazy-driver.js';
 export { connectionId, connectionSection, connectionToken, type Placement } from './concern/placement.js';
+export { staticOptions } from './concern/static-options.js';
 export { catalogue, type CatalogueEntry } from './errors/catalogue.js';
 export {
   BareImportError,

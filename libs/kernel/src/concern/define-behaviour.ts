@@ -8,6 +8,7 @@ import type { ConfigClass } from '../config/field-decorators.js';
 import type { ConfigInput } from '../config/resolve-config.js';
 import { provideConfig } from '../config/section-declaration.js';
 import { KernelModule } from '../kernel.module.js';
+import { staticOptions } from './static-options.js';
 
 /** Known before DI runs. */
 export interface BehaviourPlacement {
@@ -50,7 +51,7 @@ export function defineBehaviour<Config extends object>(
       controllers: [...(behaviour.controllers ?? [])],
       providers: [
         ...(definition.providers ?? []),
-        ...provideConfig(behaviour.config, { optionsToken }),
+        ...provideConfig(behaviour.config, { optionsToken, given: staticOptions(definition.providers, optionsToken) }),
         ...(behaviour.providers ?? []),
       ],
       exports: [behaviour.config, ...(behaviour.exports ?? [])],

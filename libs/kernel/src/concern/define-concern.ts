@@ -33,6 +33,7 @@ import {
   type Placement,
   Registered,
 } from './placement.js';
+import { staticOptions } from './static-options.js';
 import { CONCERN, importersOf } from './wiring.js';
 
 /** `{ imports, inject, useFactory }`, `{ useClass }`, `{ useExisting }` or nothing, and the placement. */
@@ -163,10 +164,7 @@ export function defineConcern<Config extends ConnectionConfig, Client>(
     .setClassMethodName('forRoot')
     .setExtras<Placement>({ name: 'default', on: 'default', isGlobal: true }, (definition, placement) => {
       const registered = new Registered(connectionId(concern.name, placement.name), { ...placement });
-      const options = definition.providers?.find(
-        provider => typeof provider === 'object' && provider.provide === optionsToken,
-      );
-      const given = options && 'useValue' in options ? (options.useValue as object) : undefined;
+      const given = staticOptions(definition.providers, optionsToken);
       const declaration = new SectionDeclaration(connectionSection(section, placement.name), concern.config, given);
       const provided = [connectionProvider(registered), ...(placement.name === 'default' ? bindPorts('default') : [])];
       return {

@@ -25,6 +25,8 @@ export function declareSection(declaration: SectionDeclaration): Provider {
 export interface ConfigProvidersOptions {
   /** Token of the values given in code: what Nest's `ConfigurableModuleBuilder` provides. */
   readonly optionsToken?: InjectionToken;
+  /** The same values, where they are known before DI runs. */
+  readonly given?: object;
   /** @default the class's `@ConfigSection` */
   readonly section?: string;
 }
@@ -39,14 +41,14 @@ export function provideConfig<C extends object>(
 ): Provider[] {
   const section = options.section ?? shapeOf(Config).section;
   if (!section) throw new TypeError(`${Config.name} has no @ConfigSection('<name>').`);
-  const { optionsToken } = options;
+  const { optionsToken, given = optionsToken ? undefined : {} } = options;
   const provider: FactoryProvider<C> = {
     provide: Config as Type<C>,
     inject: [
       { token: ConfigSource, optional: true },
       ...(optionsToken ? [{ token: optionsToken, optional: true }] : []),
     ],
-    useFactory: (source?: ConfigSource, given?: object) => resolveConfig({ section, Config, given }, source),
+    useFactory: (source?: ConfigSource, values?: object) => resolveConfig({ section, Config, given: values }, source),
   };
-  return [declareSection(new SectionDeclaration(section, Config, optionsToken ? undefined : {})), provider];
+  return [declareSection(new SectionDeclaration(section, Config, given)), provider];
 }
