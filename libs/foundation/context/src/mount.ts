@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpServer } from '@nestjs/common';
+import { contextOf } from './carrier.js';
 import type { HttpContext } from './http.context.js';
 
 interface Fastify {
@@ -31,6 +32,8 @@ export function mountContext(adapter: HttpServer, http: HttpContext): void {
 function mountOnFastify(server: Fastify, http: HttpContext): void {
   const header = http.answerHeader;
   server.addHook('onRequest', (request, reply, done) => {
+    // The module is imported twice, with different options: the first one counts.
+    if (contextOf(request.raw)) return done();
     const context = http.begin(request.raw, reply.raw);
     if (header !== undefined) reply.header(header, context.requestId);
     http.run(context, request.raw, done);
@@ -40,6 +43,7 @@ function mountOnFastify(server: Fastify, http: HttpContext): void {
 function mountOnExpress(server: Express, http: HttpContext): void {
   const header = http.answerHeader;
   server.use(function requestContext(request, response, next) {
+    if (contextOf(request)) return next();
     const context = http.begin(request, response);
     if (header !== undefined) response.setHeader(header, context.requestId);
     http.run(context, request, next);

@@ -320,6 +320,16 @@ describe.each(platforms)('context over HTTP on %s', platform => {
     socket.destroy();
   });
 
+  it('is begun once where the module is imported twice', async () => {
+    await using served = await serve(platform, {
+      imports: [ContextModule.forRoot(), ContextModule.forRoot({ maxIdLength: 20 })],
+      controllers: [Probe],
+      providers: [Deep, Authenticate],
+    });
+    const { id, body } = await get(`${served.url}/context`);
+    expect(body.requestId).toBe(id);
+  });
+
   it('takes over a valid trace context and no other', async () => {
     await using served = await start();
     const valid = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -50,12 +50,18 @@ function mountOnExpress(server: Express, log: AccessLog): void {
   stack.unshift(stack.pop());
 }
 
+/** Whether a request is watched already: where the module is imported twice, one line is enough. */
+const WATCHED: unique symbol = Symbol('core-infra:access-log');
+
 function watch(
   request: IncomingMessage,
   response: ServerResponse,
   log: AccessLog,
   routeOf: () => string | undefined,
 ): void {
+  const marked = response as ServerResponse & { [WATCHED]?: true };
+  if (marked[WATCHED]) return;
+  marked[WATCHED] = true;
   const started = performance.now();
   response.once('close', () => {
     const durationMs = performance.now() - started;

@@ -134,6 +134,32 @@ describe.each(httpAdapters)('access log on %s', adapter => {
     expect(line).toMatchObject({ path: '/slow', aborted: true, request_id: 'gone' });
   });
 
+  it('writes one line where the module is imported twice', async () => {
+    const options = {
+      output: 'file' as const,
+      filePath: folder.file(),
+      format: 'json' as const,
+      level: 'info' as const,
+    };
+    await using app = await bootHttp(adapter, [
+      LoggerModule.forRoot(options),
+      LoggerModule.forRoot({ ...options, maxBackups: 9 }),
+      ShopModule,
+    ]);
+    await app.fetch('/orders/1');
+    await app.fetch('/orders/2');
+    await eventually(() => {
+      app.get(LogRoot).flushSync();
+      expect(folder.text()).toContain('/orders/2');
+    });
+    await app.close();
+    const paths = folder
+      .lines()
+      .filter(line => line.logger === 'access')
+      .map(line => line.path as string);
+    expect(paths).toEqual(['/orders/1', '/orders/2']);
+  });
+
   it('mounts nothing when it is off', async () => {
     await using app = await boot({ enabled: false });
     await app.fetch('/orders/1');

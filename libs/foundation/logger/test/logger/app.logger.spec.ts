@@ -1,4 +1,4 @@
-import { AppInfo, ConfigSource, RequestContext } from '@core-infra/kernel';
+import { AppInfo, ConfigSource } from '@core-infra/kernel';
 import { LoggingConfig, LogRoot, type LogThreshold } from '@core-infra/logger';
 import { useLogFolder } from '../log-folder.js';
 
