@@ -21,9 +21,16 @@ import {
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
 import { ContextModule, CurrentContext, RequestAbortedError } from '@core-infra/context';
 import { type ContextFields, RequestContext } from '@core-infra/kernel';
-import type { FastifyInstance } from 'fastify';
 import { ClsService } from 'nestjs-cls';
 import { platforms, serve } from './serve.js';
+
+/** What Fastify has for types of bodies that it does not know. */
+interface ParserRegistry {
+  addContentTypeParser(
+    type: string,
+    parse: (request: unknown, body: unknown, done: (error: null) => void) => void,
+  ): void;
+}
 
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -146,7 +153,7 @@ describe.each(platforms)('context over HTTP on %s', platform => {
       app => {
         // Fastify hands a body that it is told not to read to the handler; Express does so with any type it does not know.
         if (platform === 'fastify')
-          (app.getHttpAdapter().getInstance() as FastifyInstance).addContentTypeParser('text/x-lines', (_r, _p, done) =>
+          (app.getHttpAdapter().getInstance() as ParserRegistry).addContentTypeParser('text/x-lines', (_r, _p, done) =>
             done(null),
           );
         prepare?.(app);
