@@ -2,7 +2,7 @@
 
 const { existsSync, statSync } = require('node:fs');
 const path = require('node:path');
-const { guard, root } = require('./paths.js');
+const { root } = require('./paths.js');
 
 // A task is what it is about and the steps that it runs; a step is what follows `node` on the command line. Add yours here.
 
@@ -32,18 +32,15 @@ const prettier = (...args) => bin('prettier/bin/prettier.cjs', ...args);
 
 const nest = (...args) => bin('@nestjs/cli/bin/nest.js', ...args);
 
-/** The last argument keeps the app from outliving its watcher. */
-const watchedApp = app => ({
-  ...nest('start', app, '--watch', '--exec', `node --require ${path.relative(root, guard)}`),
-  stay: true,
-});
-
 const tasks = {
   start: {
     about: 'the sample apps, on servers that need no installation',
     steps: args => [nest('build', 'orders-api'), { ...typescript('tools/start/main.js', ...args), stay: true }],
   },
-  'start:dev': { about: 'the same, compiled and started anew on every edit', steps: () => [watchedApp('orders-api')] },
+  'start:dev': {
+    about: 'the same, compiled and started anew on every edit',
+    steps: () => [{ ...typescript('tools/start/main.js', '--watch'), stay: true }],
+  },
   test: { about: 'every spec, or those under the given paths', steps: args => [specs(args)] },
   bench: {
     about: 'the benchmarks, on built files as a service runs them',

@@ -3,12 +3,13 @@
 // `npm start`: finds or starts the servers that the samples use, then runs each sample app as a process of its own, just as
 // it would run anywhere else: its built main.js, with addresses in the environment. The apps have been built before.
 //   node tools/run.js start [-- --http.port=4000]
+//   node tools/run.js start:dev, which is `--watch` here: Nest's CLI compiles and starts the apps anew on every edit
 
 const { spawn } = require('node:child_process');
 const { constants } = require('node:os');
 const path = require('node:path');
 const { startDevServices } = require('@core-infra/testing');
-const { guard, root } = require('../runner/paths.js');
+const { guard, modules, root } = require('../runner/paths.js');
 
 const apps = ['orders-api'];
 
@@ -47,11 +48,10 @@ async function main(args) {
 
 /** Runs an app outside of the terminal's group, so that a Ctrl-C reaches it once, from here, before its servers go. */
 function startApp(app, args, env) {
-  const announce = path.join(__dirname, 'announce.js');
-  const file = path.join(root, 'dist', 'apps', app, 'src', 'main.js');
-  const child = spawn(process.execPath, ['--require', guard, '--require', announce, file, ...args], {
+  const { args: command, env: extra } = args.includes('--watch') ? watched(app) : built(app, args);
+  const child = spawn(process.execPath, command, {
     cwd: root,
-    env: { ...process.env, ...env, CORE_INFRA_RUNNER: String(process.pid) },
+    env: { ...process.env, ...env, ...extra, CORE_INFRA_RUNNER: String(process.pid) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     detached: process.platform !== 'win32',
   });
@@ -63,6 +63,21 @@ function startApp(app, args, env) {
     child.on('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : code));
   });
   return { child, exit, listening: new Promise(resolve => child.once('message', resolve)) };
+}
+
+function built(app, args) {
+  const announce = path.join(__dirname, 'announce.js');
+  const file = path.join(root, 'dist', 'apps', app, 'src', 'main.js');
+  return { args: ['--require', guard, '--require', announce, file, ...args] };
+}
+
+/** Nest's CLI starts the app itself: the guard reaches that through the environment, and a signal only without a shell in between. */
+function watched(app) {
+  const nest = path.join(modules, '@nestjs', 'cli', 'bin', 'nest.js');
+  return {
+    args: [nest, 'start', app, '--watch', '--no-shell'],
+    env: { NODE_OPTIONS: `--require ./${path.relative(root, guard)}` },
+  };
 }
 
 function urls(app, { port }) {
