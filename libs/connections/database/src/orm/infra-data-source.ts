@@ -1,5 +1,4 @@
-import { NotConnectedError, InfraError } from '@core-infra/kernel';
-import type { Client } from 'pg';
+import { NotConnectedError } from '@core-infra/kernel';
 import {
   DataSource,
   type DataSourceOptions,
@@ -7,16 +6,15 @@ import {
   type EntityMetadata,
   type EntityTarget,
   type ObjectLiteral,
-  QueryFailedError,
   type QueryRunner,
   type ReplicationMode,
   type SelectQueryBuilder,
 } from 'typeorm';
 import type { Migrator } from '../migrations/migrator.js';
 import type { WatchedPool } from '../pool/watched-pool.js';
-import { TransactionAbortedError } from '../transactions/errors.js';
 import type { Transactions } from '../transactions/transactions.js';
 import { SharedEntityManager } from './shared-entity-manager.js';
+import { watchRunner } from './watched-runner.js';
 
 /** What belongs to a `DataSource` of ours besides TypeORM's own. */
 export interface DataSourceParts {
@@ -74,20 +72,7 @@ export class InfraDataSource extends DataSource {
   /** A connection of one's own, outside of any running transaction. */
   override createQueryRunner(mode?: ReplicationMode): QueryRunner {
     this.assertConnected();
-    const runner = super.createQueryRunner(mode);
-    const query = runner.query.bind(runner) as (...args: unknown[]) => Promise<unknown>;
-    runner.query = (async (...args: unknown[]) => {
-      this.own.transactions().assertNotEnded(runner);
-      // The server answers the COMMIT of a failed transaction with a rollback, and no error.
-      if (args[0] === 'COMMIT' && (await hasFailed(runner))) throw new TransactionAbortedError(this.own.id);
-      try {
-        return await query(...args);
-      } catch (error) {
-        // TypeORM wraps whatever the client throws; what is ours already says what happened.
-        throw error instanceof QueryFailedError && error.driverError instanceof InfraError ? error.driverError : error;
-      }
-    }) as QueryRunner['query'];
-    return runner;
+    return watchRunner(super.createQueryRunner(mode), this.own);
   }
 
   override getMetadata(target: EntityTarget<ObjectLiteral>): EntityMetadata {
@@ -102,9 +87,4 @@ export class InfraDataSource extends DataSource {
   private joinedRunner(): QueryRunner | undefined {
     return this.own.transactions().running?.queryRunner;
   }
-}
-
-async function hasFailed(runner: QueryRunner): Promise<boolean> {
-  const client = (await runner.connect()) as Client;
-  return client.getTransactionStatus() === 'E';
 }

@@ -2,6 +2,7 @@ import { Pool, type PoolClient, type PoolConfig } from 'pg';
 import { DatabaseConnectTimeoutError, PoolExhaustedError, type PoolStats } from '../errors.js';
 import { boundOf } from '../query/query-bound.js';
 import { bindingClient } from '../query/channel-binding.js';
+import { appFrames, type Place, placeOfCall } from './place-of-call.js';
 import type { QuerySite } from '../query/query-site.js';
 import { watchedClient } from '../query/watched-client.js';
 
@@ -11,11 +12,17 @@ type ConnectCallback = (
   done: (release?: unknown) => void,
 ) => void;
 
+/** A connection that is out of the pool. */
+interface Held {
+  timer?: NodeJS.Timeout;
+  place?: Place;
+}
+
 const nothing = () => undefined;
 
 /** A pool that says why nothing is free, and who holds what for too long. */
 export class WatchedPool extends Pool {
-  private readonly held = new Map<PoolClient, NodeJS.Timeout | undefined>();
+  private readonly held = new Map<PoolClient, Held>();
 
   constructor(
     options: PoolConfig,
@@ -67,14 +74,10 @@ export class WatchedPool extends Pool {
   override connect(): Promise<PoolClient>;
   override connect(callback: ConnectCallback): void;
   override connect(callback?: ConnectCallback): Promise<PoolClient> | void {
-    if (!callback)
-      return new Promise((resolve, reject) =>
-        this.connect((error, client) => (client ? resolve(client) : reject(error!))),
-      );
+    if (!callback) return this.connectForCaller(placeOfCall());
     const { site } = this;
     const bound = boundOf(site.context.current, site.clock.now);
     if (bound?.over) return callback(bound.error(site.id, 'before a connection was taken'), undefined, nothing);
-    const place = site.config.clientHeldWarningMs > 0 ? placeOfCall() : undefined;
     let gone = false;
     const stop = bound?.onOver(() => {
       stop?.();
@@ -85,9 +88,20 @@ export class WatchedPool extends Pool {
       stop?.();
       if (gone) return done();
       if (!client) return callback(this.explain(error!), undefined, done);
-      this.hold(client, place);
+      this.hold(client);
       callback(undefined, client, done);
     });
+  }
+
+  /** Whoever asks by promise keeps it; TypeORM and `query` call back. */
+  private connectForCaller(place: Place): Promise<PoolClient> {
+    return new Promise((resolve, reject) =>
+      this.connect((error, client) => {
+        if (!client) return reject(error!);
+        this.remember(client, place);
+        resolve(client);
+      }),
+    );
   }
 
   /** pg-pool knows these two cases by their message only. */
@@ -101,39 +115,32 @@ export class WatchedPool extends Pool {
     return error;
   }
 
-  private hold(client: PoolClient, place: { stack?: string } | undefined): void {
+  /** Notes who keeps a connection, for the warning that it is kept for too long. */
+  remember(client: PoolClient, place: Place): void {
+    const held = this.held.get(client);
+    if (held) held.place = place;
+  }
+
+  private hold(client: PoolClient): void {
     const { clientHeldWarningMs } = this.site.config;
-    const timer =
-      place &&
-      setTimeout(() => {
-        const taken = place.stack?.split('\n').slice(1).filter(isForeign).slice(0, 8) ?? [];
-        this.site.logger.warn({
-          msg: `A connection is out of the pool for more than ${clientHeldWarningMs} ms. It was taken at:\n${taken.join('\n')}`,
-          ...this.stats,
-        });
-      }, clientHeldWarningMs).unref();
-    this.held.set(client, timer);
+    const held: Held = {};
+    if (clientHeldWarningMs > 0) {
+      held.timer = setTimeout(() => this.warn(held), clientHeldWarningMs);
+      held.timer.unref();
+    }
+    this.held.set(client, held);
+  }
+
+  private warn({ place }: Held): void {
+    const taken = place ? `It was taken at:\n${appFrames(place).join('\n')}` : 'A single statement is still running.';
+    this.site.logger.warn({
+      msg: `A connection is out of the pool for more than ${this.site.config.clientHeldWarningMs} ms. ${taken}`,
+      ...this.stats,
+    });
   }
 
   private letGo(client: PoolClient): void {
-    clearTimeout(this.held.get(client));
+    clearTimeout(this.held.get(client)?.timer);
     this.held.delete(client);
   }
-}
-
-/** A stack that is put into words only when it is asked for. */
-function placeOfCall(): { stack?: string } {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 30;
-  const place = {};
-  Error.captureStackTrace(place, placeOfCall);
-  Error.stackTraceLimit = limit;
-  return place;
-}
-
-/** The frames of the app: what pools, TypeORM and Node do on the way says nothing of the place. */
-function isForeign(line: string): boolean {
-  return !/node_modules[\\/](typeorm|pg|pg-pool|@nestjs[\\/]|@nestjs-cls|nestjs-cls)|node:|watched-pool|[\\/]orm[\\/]shared-/.test(
-    line,
-  );
 }
