@@ -4,6 +4,11 @@ import type { AbstractHttpAdapter } from '@nestjs/core';
 /** What serves HTTP: Fastify or Express, by name or as an adapter of your own; `none` for a worker without HTTP. */
 export type AdapterChoice = 'fastify' | 'express' | 'none' | AbstractHttpAdapter;
 
+/** What is used of Fastify's reply. */
+interface Reply {
+  readonly server: { errorHandler(error: Error, request: unknown, reply: unknown): void };
+}
+
 /** Makes the adapter; its package is loaded only when it is chosen. */
 export async function createAdapter(choice: Exclude<AdapterChoice, 'none'>): Promise<AbstractHttpAdapter> {
   if (choice === 'express') {
@@ -20,7 +25,12 @@ export async function createAdapter(choice: Exclude<AdapterChoice, 'none'>): Pro
       'bootstrap({ adapter: "fastify" })',
       ['@nestjs/platform-fastify@^12'],
     );
-    return new FastifyAdapter() as unknown as AbstractHttpAdapter;
+    // A URL that the router cannot read never reaches Nest unless it is handed over: Fastify would answer it in a form of its own.
+    const adapter = new FastifyAdapter({
+      frameworkErrors: (error: Error, request: unknown, reply: Reply) =>
+        reply.server.errorHandler(error, request, reply),
+    });
+    return adapter as unknown as AbstractHttpAdapter;
   }
   return choice;
 }
