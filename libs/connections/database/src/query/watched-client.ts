@@ -86,9 +86,13 @@ export function watchedClient(site: QuerySite): new (options?: ClientConfig) => 
       values: unknown[] | undefined,
       bound: QueryBound | undefined,
     ): Promise<QueryResult> {
+      const run = () => plain.call(this, config, values) as Promise<QueryResult>;
+      const operation = bound && operationOf(text);
       // A transaction must be left cleanly, whether or not somebody still waits.
-      if (!bound || operationOf(text) === 'ROLLBACK') return plain.call(this, config, values) as Promise<QueryResult>;
+      if (!bound || operation === 'ROLLBACK') return run();
       if (bound.over) return Promise.reject(bound.error(site.id, 'before a statement was begun'));
+      // Nobody could tell what became of a commit that was cut off.
+      if (operation === 'COMMIT') return run();
       return new Promise((resolve, reject) => {
         let cancelled: Promise<void> | undefined;
         let cut: NodeJS.Timeout | undefined;
