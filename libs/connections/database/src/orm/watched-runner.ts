@@ -1,8 +1,7 @@
 import { InfraError } from '@core-infra/kernel';
-import type { Client, PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
 import { QueryFailedError, type QueryRunner } from 'typeorm';
 import { placeOfCall } from '../pool/place-of-call.js';
-import { TransactionAbortedError } from '../transactions/errors.js';
 import type { DataSourceParts } from './infra-data-source.js';
 
 /** Adds to TypeORM's query runner what it does not do: guards about transactions, errors of ours unwrapped, and the place that keeps it. */
@@ -32,8 +31,6 @@ export function watchRunner(runner: QueryRunner, own: DataSourceParts): QueryRun
     own.transactions().assertNotEnded(runner);
     statements += 1;
     if (statements > 1 || args[0] === 'START TRANSACTION') rememberPlace();
-    // The server answers the COMMIT of a failed transaction with a rollback, and no error.
-    if (args[0] === 'COMMIT' && (await hasFailed(connect))) throw new TransactionAbortedError(own.id);
     try {
       return await query(...args);
     } catch (error) {
@@ -42,8 +39,4 @@ export function watchRunner(runner: QueryRunner, own: DataSourceParts): QueryRun
     }
   }) as QueryRunner['query'];
   return runner;
-}
-
-async function hasFailed(connect: () => Promise<Client>): Promise<boolean> {
-  return (await connect()).getTransactionStatus() === 'E';
 }

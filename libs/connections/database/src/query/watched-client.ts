@@ -1,4 +1,5 @@
 import { Client, type ClientConfig, type QueryConfig, Query, type QueryResult } from 'pg';
+import { TransactionAbortedError } from '../transactions/errors.js';
 import { type CancellableClient, requestCancel } from './cancel.js';
 import { boundOf, type QueryBound } from './query-bound.js';
 import type { QuerySite } from './query-site.js';
@@ -28,8 +29,8 @@ export function watchedClient(site: QuerySite): new (options?: ClientConfig) => 
       const { slowQueryMs, echo } = site.config;
       const traced = site.operations.hasSubscribers;
       const isSubmittable = typeof config === 'object' && 'submit' in config;
-      if ((!bound && !traced && !echo && slowQueryMs === 0) || isSubmittable)
-        return plain.call(this, config, second, third);
+      const unwatched = !bound && !traced && !echo && slowQueryMs === 0;
+      if (isSubmittable || (unwatched && config !== 'COMMIT')) return plain.call(this, config, second, third);
 
       const callback = [second, third].find(argument => typeof argument === 'function') as Callback | undefined;
       const values = Array.isArray(second) ? (second as unknown[]) : (config as QueryConfig).values;
@@ -89,10 +90,11 @@ export function watchedClient(site: QuerySite): new (options?: ClientConfig) => 
       const run = () => plain.call(this, config, values) as Promise<QueryResult>;
       const operation = bound && operationOf(text);
       // A transaction must be left cleanly, whether or not somebody still waits.
-      if (!bound || operation === 'ROLLBACK') return run();
-      if (bound.over) return Promise.reject(bound.error(site.id, 'before a statement was begun'));
+      if (operation === 'ROLLBACK') return run();
+      if (bound?.over) return Promise.reject(bound.error(site.id, 'before a statement was begun'));
       // Nobody could tell what became of a commit that was cut off.
-      if (operation === 'COMMIT') return run();
+      if (text === 'COMMIT') return run().then(assertCommitted);
+      if (!bound) return run();
       return new Promise((resolve, reject) => {
         let cancelled: Promise<void> | undefined;
         let cut: NodeJS.Timeout | undefined;
@@ -127,4 +129,10 @@ export function watchedClient(site: QuerySite): new (options?: ClientConfig) => 
     }
   }
   return WatchedClient;
+
+  /** The server answers the COMMIT of a transaction that has failed with a rollback, and no error. */
+  function assertCommitted(result: QueryResult): QueryResult {
+    if (result.command === 'ROLLBACK') throw new TransactionAbortedError(site.id);
+    return result;
+  }
 }
