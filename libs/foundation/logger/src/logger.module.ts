@@ -1,4 +1,5 @@
 import {
+  type DynamicModule,
   Inject,
   Injectable,
   Module,
@@ -15,6 +16,7 @@ import { AppLogger } from './logger/app.logger.js';
 import { loggerNameOf } from './logger/inject-logger.js';
 import { LogRoot } from './logger/log.root.js';
 import { NestLogger } from './logger/nest.logger.js';
+import { pinoLoggerProviders, pinoLoggerTokens, withDecoratedLoggers } from './logger/nestjs-pino.js';
 import { LoggingConfig } from './logging.config.js';
 import { OperationLog } from './operations/operation.log.js';
 
@@ -73,13 +75,22 @@ const logger = defineBehaviour({
     },
     NestLogger,
     LoggerLifecycle,
+    ...pinoLoggerProviders,
   ],
-  exports: [AppLogger, NestLogger, LogRoot],
+  exports: [AppLogger, NestLogger, LogRoot, ...pinoLoggerTokens],
 });
 
 /**
- * Structured logging on pino: {@link AppLogger} for services, {@link NestLogger} for Nest's own lines, an access log.
- * `LoggerModule.forRoot()` reads section `logging` of the configuration.
+ * Structured logging on pino: {@link AppLogger} for services, {@link NestLogger} for Nest's own lines, an access log, and nestjs-pino's
+ * `PinoLogger` and `@InjectPinoLogger()` for those who have them. `LoggerModule.forRoot()` reads section `logging` of the configuration.
  */
 @Module({})
-export class LoggerModule extends logger {}
+export class LoggerModule extends logger {
+  static override forRoot(...options: Parameters<typeof logger.forRoot>): DynamicModule {
+    return withDecoratedLoggers(super.forRoot(...options));
+  }
+
+  static override forRootAsync(...options: Parameters<typeof logger.forRootAsync>): DynamicModule {
+    return withDecoratedLoggers(super.forRootAsync(...options));
+  }
+}

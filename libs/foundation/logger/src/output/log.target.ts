@@ -23,13 +23,14 @@ export interface LogTarget {
   idle(): Promise<void>;
 }
 
-/** The process's own output. It is never closed. */
+/** The process's own output. It is never closed. The command line sends it to stderr, where it does not mix with a command's result. */
 export class StdoutTarget implements LogTarget {
-  readonly name = 'stdout';
+  private readonly fd = process.env.CORE_INFRA_CLI ? 2 : 1;
+  readonly name = this.fd === 1 ? 'stdout' : 'stderr';
   readonly chunkBytes = maxChunkBytes;
 
   open(): number {
-    return 1;
+    return this.fd;
   }
   beforeWrite(): void {}
   written(): void {}
