@@ -28,9 +28,10 @@ import { findDeclarations, findValues } from './declarations.js';
 import { DuplicateConfigError } from './errors.js';
 import { DevelopmentConfig } from './development.config.js';
 import { ConfigReloader } from './live/config-reloader.js';
+import { FailedConfigSource } from './live/failed.config-source.js';
 import { LiveConfigSource } from './live/live.config-source.js';
 import { ServiceTree } from './live/service-tree.js';
-import { loadSources, type Sources } from './sources/load-sources.js';
+import { SourcesOnce } from './sources/sources-once.js';
 
 /** Known before DI runs. */
 export interface ConfigPlacement {
@@ -48,55 +49,51 @@ export class GivenOptions {
 }
 
 const OPTIONS = Symbol('config options');
-const SOURCES = Symbol('config sources');
-
-const sources: FactoryProvider<Sources> = {
-  provide: SOURCES,
-  inject: [OPTIONS],
-  useFactory: (options: ConfigModuleOptions) => {
-    const loaded = loadSources(options);
-    if (options.exportEnv) {
-      for (const [name, { value }] of loaded.variables) process.env[name] ??= value;
-    }
-    return loaded;
-  },
-};
-
 const bootConfig: FactoryProvider<BootConfig> = {
   provide: BootConfig,
-  inject: [OPTIONS, SOURCES],
-  useFactory: (options: ConfigModuleOptions, loaded: Sources) => ({
+  inject: [OPTIONS, SourcesOnce],
+  useFactory: (options: ConfigModuleOptions, sources: SourcesOnce) => ({
     resolve<C extends object>({ section, Config, given }: ConfigRequest<C>): C {
-      const { config, problems } = Configuration.withoutSecrets(loaded, options).read(section, Config, given ?? {});
+      const { config, problems } = Configuration.withoutSecrets(sources.load(), options).read(
+        section,
+        Config,
+        given ?? {},
+      );
       if (problems.length > 0) throw new ConfigError(problems);
       return config;
     },
   }),
 };
 
-const liveSource: FactoryProvider<LiveConfigSource> = {
-  provide: LiveConfigSource,
-  inject: [OPTIONS, SOURCES, ModulesContainer, ConfigService, { token: SecretStore, optional: true }],
+const configSource: FactoryProvider<ConfigSource> = {
+  provide: ConfigSource,
+  inject: [OPTIONS, SourcesOnce, ModulesContainer, ConfigService, { token: SecretStore, optional: true }],
   useFactory: async (
     options: ConfigModuleOptions,
-    loaded: Sources,
+    sources: SourcesOnce,
     modules: ModulesContainer,
     service: ConfigService,
     store?: SecretStore,
   ) => {
-    const registrations = findValues(modules, GivenOptions).length;
-    if (registrations > 1) throw new DuplicateConfigError(registrations);
-    const declarations = findDeclarations(modules);
-    const configuration = await Configuration.of(loaded, declarations, options, store ?? 'nobody');
-    return new LiveConfigSource(configuration, declarations, new ServiceTree(service['internalConfig']));
+    try {
+      const registrations = findValues(modules, GivenOptions).length;
+      if (registrations > 1) throw new DuplicateConfigError(registrations);
+      const declarations = findDeclarations(modules);
+      const configuration = await Configuration.of(sources.load(), declarations, options, store ?? 'nobody');
+      return new LiveConfigSource(configuration, declarations, new ServiceTree(service['internalConfig']));
+    } catch (reason) {
+      return new FailedConfigSource(reason); // AppConfig, a section of this very module, then fails the boot
+    }
   },
 };
 
-const reloader: FactoryProvider<ConfigReloader> = {
+const reloader: FactoryProvider = {
   provide: ConfigReloader,
-  inject: [LiveConfigSource, ModulesContainer, OPTIONS, { token: SecretStore, optional: true }],
-  useFactory: (live: LiveConfigSource, modules: ModulesContainer, options: ConfigModuleOptions, store?: SecretStore) =>
-    new ConfigReloader(live, findDeclarations(modules), options, store ?? 'nobody'),
+  inject: [ConfigSource, ModulesContainer, OPTIONS, { token: SecretStore, optional: true }],
+  useFactory: (source: ConfigSource, modules: ModulesContainer, options: ConfigModuleOptions, store?: SecretStore) => {
+    if (!(source instanceof LiveConfigSource)) return source.resolve({ section: 'app', Config: AppConfig }); // fails with the reason
+    return new ConfigReloader(source, findDeclarations(modules), options, store ?? 'nobody');
+  },
 };
 
 const appInfo: FactoryProvider<AppInfo> = {
@@ -126,10 +123,9 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<ConfigModuleOp
       providers: [
         ...(definition.providers ?? []),
         { provide: GivenOptions, useValue: given },
-        sources,
+        { provide: SourcesOnce, inject: [OPTIONS], useFactory: (given: ConfigModuleOptions) => new SourcesOnce(given) },
         bootConfig,
-        liveSource,
-        { provide: ConfigSource, useExisting: LiveConfigSource },
+        configSource,
         reloader,
         ...provideConfig(AppConfig),
         ...provideConfig(DevelopmentConfig),
