@@ -104,7 +104,7 @@ describe('CoreInfraModule', () => {
       () => [],
       (caught: { problems: { key: string }[] }) => caught.problems.map(({ key }) => key),
     );
-    expect(error.sort()).toEqual(['http.port', 'logging.level', 'shutdown.timeoutMs']);
+    expect(error.toSorted((a, b) => a.localeCompare(b))).toEqual(['http.port', 'logging.level', 'shutdown.timeoutMs']);
   });
 
   it('refuses a shutdown delay that is longer than the deadline', async () => {

@@ -26,7 +26,9 @@ describe('a key that carries several fields, given in code', () => {
   });
 
   it('is an error when a field contradicts it, or when it cannot be read', () => {
-    expect(() => resolve({ address: 'a:5', host: 'b' })).toThrow(/peer\.host.*expected one value, and code \(address\)/);
+    expect(() => resolve({ address: 'a:5', host: 'b' })).toThrow(
+      /peer\.host.*expected one value, and code \(address\)/,
+    );
     expect(() => resolve({ address: 'nonsense' })).toThrow('peer.address (set by code): expected host:port');
   });
 });
