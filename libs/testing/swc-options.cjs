@@ -1,4 +1,4 @@
-/** How TypeScript is compiled outside of the build: SWC's options, the same as in jest.config.js. */
+/** How TypeScript is compiled outside of the build: SWC's options, for Jest and for child processes. */
 'use strict';
 module.exports = {
   swcrc: false,
