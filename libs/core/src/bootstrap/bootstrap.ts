@@ -2,19 +2,22 @@ import { InfraError } from '@core-infra/kernel';
 import { NestLogger } from '@core-infra/logger';
 import { type INestApplication, Logger, type Type } from '@nestjs/common';
 import { constants } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ShutdownConfig } from '../shutdown/shutdown.config.js';
 import { shutDown, type ShutdownTarget } from '../shutdown/shutdown.js';
 import type { ShutdownReport } from '../shutdown/shutdown-report.js';
 import { createApp, type CreateAppOptions, listen } from './create-app.js';
 import { warnOfEarlyHooks } from './early-hooks.js';
 
-export interface BootstrapOptions extends CreateAppOptions {
+export interface BootstrapOptions extends Omit<CreateAppOptions, 'signal'> {
   /** Signals that begin the shutdown; a second one ends the process at once. @default ['SIGTERM', 'SIGINT'] */
   signals?: readonly NodeJS.Signals[];
 }
 
 /**
  * A service's `main.ts` in one line: creates the app, listens, and ends it in order on a signal.
- * It owns the exit code: 0 after a clean shutdown, 1 when the boot failed or a step of the shutdown was abandoned or failed.
+ * It owns the exit code: 0 after a clean shutdown, 1 when the boot failed or a step of the shutdown was abandoned or failed,
+ * 128 and the signal's number when a signal broke the boot off or a second one the shutdown.
  * Resolves once the app listens; a boot that fails ends the process.
  */
 export async function bootstrap(module: Type, options: BootstrapOptions = {}): Promise<void> {
@@ -22,6 +25,7 @@ export async function bootstrap(module: Type, options: BootstrapOptions = {}): P
   const signals = options.signals ?? ['SIGTERM', 'SIGINT'];
   let target: ShutdownTarget | undefined;
   let asked: NodeJS.Signals | undefined;
+  const boot = new AbortController();
   const end = async (signal: NodeJS.Signals, running: ShutdownTarget) => {
     logger.log(`${signal}: shutting down`);
     const report = await shutDown(running, signal);
@@ -29,26 +33,45 @@ export async function bootstrap(module: Type, options: BootstrapOptions = {}): P
     await running.app.get(NestLogger, { strict: false }).flush();
     process.exit(report.outcome === 'clean' ? 0 : 1);
   };
+  const breakOff = (signal: NodeJS.Signals) => {
+    boot.abort(new Error(`${signal}: the boot is broken off`));
+    setTimeout(() => process.exit(codeOf(signal)), new ShutdownConfig().timeoutMs).unref();
+  };
   for (const signal of signals) {
     process.on(signal, () => {
-      if (asked) return process.exit(128 + constants.signals[signal]);
+      if (asked) return process.exit(codeOf(signal));
       asked = signal;
       if (target) void end(signal, target);
+      else breakOff(signal);
       return undefined;
     });
   }
   try {
-    const created = await createApp(module, options);
+    const created = await createApp(module, { ...options, signal: boot.signal });
     target = created;
     if (asked) return await end(asked, created);
     warnOfEarlyHooks(created.app, logger);
     logger.log(await start(created));
   } catch (error) {
+    if (asked && !target) {
+      logger.warn(`${asked}: the boot was broken off`);
+      process.exit(codeOf(asked));
+    }
     logger.fatal(...describe(error));
-    await target?.app.close();
+    if (target) await closeFailed(target, logger);
     process.exit(1); // the logger writes out what it holds as the process exits
   }
 }
+
+/** Closes an app that could not listen, and waits no longer than a shutdown would. */
+async function closeFailed({ app }: ShutdownTarget, logger: Logger): Promise<void> {
+  const { timeoutMs } = app.get(ShutdownConfig, { strict: false });
+  const late = sleep(timeoutMs, true);
+  const closed = app.close().catch((error: unknown) => logger.error(...describe(error)));
+  if (await Promise.race([closed, late])) logger.error(`The application did not close within ${timeoutMs} ms`);
+}
+
+const codeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];
 
 /** Listens; a worker without HTTP is kept alive instead, as its connections may hold no handle that does. */
 async function start({ app, closer }: ShutdownTarget): Promise<string> {

@@ -15,6 +15,8 @@ export interface CreateAppOptions {
   adapter?: AdapterChoice;
   /** The last word before the application is initialised: pipes, versioning, microservices. Not called with `adapter: 'none'`. */
   configure?: (app: INestApplication) => void | Promise<void>;
+  /** Breaks a boot off that is under way: what it had opened is closed, and `createApp` rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -25,14 +27,23 @@ export async function createApp(module: Type, options: CreateAppOptions = {}): P
   const opened = new Set<Abortable>();
   const logging = new LoggingHandover();
   try {
-    return await bootScope.run(opened, () =>
+    const boot = bootScope.run(opened, () =>
       options.adapter === 'none' ? createWorker(module, logging) : createHttp(module, options, logging),
     );
+    return await (options.signal ? Promise.race([boot, rejection(options.signal)]) : boot);
   } catch (error) {
     logging.fallBack();
     for (const abortable of opened) await abortable.abortBoot();
     throw error;
   }
+}
+
+/** Never resolves; rejects when the signal aborts. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    if (signal.aborted) reject(signal.reason as Error);
+  });
 }
 
 async function createWorker(module: Type, logging: LoggingHandover): Promise<ShutdownTarget> {

@@ -1,5 +1,5 @@
-import { NestLogger } from '@core-infra/logger';
-import { ConsoleLogger, type INestApplicationContext, Logger } from '@nestjs/common';
+import { LoggingConfig, LogRoot, NestLogger } from '@core-infra/logger';
+import { type INestApplicationContext, Logger } from '@nestjs/common';
 
 /** Nest's lines are held back until the app's own logger stands, and handed over to that. */
 export class LoggingHandover {
@@ -11,10 +11,14 @@ export class LoggingHandover {
     this.taken = true;
   }
 
-  /** For a boot that failed before the logger stood: what was held back goes to the console, as JSON where a program reads it. */
+  /**
+   * For a boot that failed before the logger stood: what was held back is written all the same, in the same form and as carefully
+   * redacted as everything else, by a logger with the defaults.
+   */
   fallBack(): void {
     if (this.taken) return;
-    Logger.overrideLogger(new ConsoleLogger({ json: !process.stdout.isTTY }));
+    const config = Object.assign(new LoggingConfig(), { format: process.stdout.isTTY ? 'text' : 'json' });
+    Logger.overrideLogger(new NestLogger(new LogRoot({ config })));
     Logger.flush();
   }
 }

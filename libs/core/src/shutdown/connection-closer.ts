@@ -16,7 +16,7 @@ export class ConnectionCloser {
   private readonly sockets = new Set<BusySocket>();
 
   constructor(private readonly server: Server) {
-    server.on('connection', (socket: BusySocket) => {
+    server.on('setSecureContext' in server ? 'secureConnection' : 'connection', (socket: BusySocket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
     });
@@ -37,10 +37,13 @@ export class ConnectionCloser {
     this.server.closeIdleConnections();
   }
 
-  /** Cuts every connection, and says how many had a request in flight. */
+  /** Cuts every connection, and says how many were in use: by a request in flight, or by another protocol after an upgrade. */
   cutAll(): number {
     const busy = [...this.sockets].filter(socket => socket._httpMessage).length;
     this.server.closeAllConnections();
-    return busy;
+    // Node forgets a socket that was upgraded (WebSocket), and waits for its end all the same.
+    const upgraded = [...this.sockets].filter(socket => !socket.destroyed);
+    for (const socket of upgraded) socket.destroy();
+    return busy + upgraded.length;
   }
 }

@@ -6,6 +6,8 @@ import { ShutdownConfig } from './shutdown.config.js';
 import type { ShutdownPhase, ShutdownReport } from './shutdown-report.js';
 
 const idleSweepMs = 50;
+/** The share of the deadline that requests in flight leave to those who close after them. */
+const closeShare = 0.1;
 
 /** What a shutdown acts on. */
 export interface ShutdownTarget {
@@ -30,12 +32,14 @@ export async function shutDown({ app, closer }: ShutdownTarget, reason: string):
 
   state.beginShutdown(deadline);
   closer?.endKeepAlive();
-  await sleep(config.delayMs ?? defaultDelayMs(app));
+  await sleep(Math.min(config.delayMs ?? defaultDelayMs(app), config.timeoutMs * (1 - closeShare)));
   phases.push({ phase: 'delay', durationMs: since(began) });
 
-  const http = { began: 0, endedAfterMs: undefined as number | undefined, cut: 0 };
+  const http = { began: 0, budgetMs: 0, endedAfterMs: undefined as number | undefined, cut: 0 };
   if (closer && isHttp(app))
-    watchHttp(app, closer, http, Math.min(config.requestTimeoutMs, deadline - performance.now()));
+    watchHttp(app, closer, http, () =>
+      Math.min(config.requestTimeoutMs, deadline - performance.now() - config.timeoutMs * closeShare),
+    );
   const closing = performance.now();
   const abandoned = Symbol('abandoned');
   const late = new AbortController();
@@ -62,7 +66,10 @@ export async function shutDown({ app, closer }: ShutdownTarget, reason: string):
   for (const step of steps)
     if (step.outcome !== 'done') problems.push(`${step.id} ${step.stage} ${step.outcome}: ${reasonOf(step.error)}`);
   if (http.cut > 0)
-    problems.push(`${http.cut} requests were cut after shutdown.requestTimeoutMs (${config.requestTimeoutMs} ms)`);
+    problems.push(
+      `${http.cut} requests or upgraded connections were cut after ${http.budgetMs} ms, ` +
+        `by shutdown.requestTimeoutMs (${config.requestTimeoutMs} ms) or as the end of shutdown.timeoutMs (${config.timeoutMs} ms) was near`,
+    );
   if (ended === abandoned) {
     const at =
       http.began && http.endedAfterMs === undefined ? 'requests in flight' : "the application's shutdown hooks";
@@ -91,20 +98,16 @@ function isHttp(app: INestApplicationContext | INestApplication): app is INestAp
 function watchHttp(
   app: INestApplication,
   closer: ConnectionCloser,
-  http: { began: number; endedAfterMs?: number; cut: number },
-  budgetMs: number,
+  http: { began: number; budgetMs: number; endedAfterMs?: number; cut: number },
+  budgetMs: () => number,
 ): void {
   const adapter = app.getHttpAdapter() as { close(): Promise<unknown> };
   const close = adapter.close.bind(adapter);
   adapter.close = async () => {
     http.began = performance.now();
     const sweep = setInterval(() => closer.closeIdle(), idleSweepMs);
-    const cut = setTimeout(
-      () => {
-        http.cut = closer.cutAll();
-      },
-      Math.max(0, budgetMs),
-    );
+    http.budgetMs = Math.max(0, Math.round(budgetMs()));
+    const cut = setTimeout(() => (http.cut = closer.cutAll()), http.budgetMs);
     try {
       return await close();
     } finally {

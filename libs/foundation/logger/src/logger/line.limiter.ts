@@ -52,11 +52,13 @@ export class LineLimiter {
     return suppressed;
   }
 
-  /** Counts of kinds that were seen in the last window are kept; those which stayed away are given up. */
+  /** What was held back waits for the next line of its kind, however late it comes; of very many kinds, the oldest are given up. */
   private beginWindow(now: number): void {
-    this.untold = new Map(
-      [...this.kinds].flatMap(([name, kind]) => (kind.suppressed > 0 ? [[name, kind.suppressed] as const] : [])),
-    );
+    for (const [name, { suppressed }] of this.kinds) if (suppressed > 0) this.untold.set(name, suppressed);
+    for (const name of this.untold.keys()) {
+      if (this.untold.size <= maxKinds) break;
+      this.untold.delete(name);
+    }
     this.kinds = new Map();
     this.windowEnds = now + this.config.windowMs;
   }

@@ -1,5 +1,5 @@
 import { write } from 'node:fs';
-import { fileSize, isBusy, type LogTarget, nap, writeAllSync } from './log.target.js';
+import { fileSize, isBusy, type LogTarget, nap, writeNow } from './log.target.js';
 
 /** Lines are handed to the system in pieces of about this size when there are many. */
 const highWater = 64 * 1_024;
@@ -7,6 +7,14 @@ const firstRetryMs = 500;
 const lastRetryMs = 30_000;
 /** How long the end of a process waits for a write that is under way. */
 const landingMs = 500;
+/** How long the reader of a pipe may take nothing before the pipe counts as failed. */
+const patienceMs = 1_000;
+
+const remedy = "Free space, or correct logging.filePath or the folder's permissions.";
+const remedies: Readonly<Record<string, string>> = {
+  EAGAIN: 'Whoever reads it has stopped reading.',
+  EPIPE: 'Whoever read it is gone.',
+};
 
 export interface WriterOptions {
   readonly flushIntervalMs: number;
@@ -17,6 +25,8 @@ export interface WriterOptions {
 
 interface InFlight {
   readonly data: Buffer;
+  /** How much of it is written. */
+  offset: number;
   /** Size of the file when the write began, if it is one. */
   readonly before: number | undefined;
   /** Whether `flushSync` has seen to it, so that its result no longer matters. */
@@ -79,17 +89,26 @@ export class BufferedWriter {
   flushSync(): void {
     this.land();
     for (let data = this.take(); data; data = this.take()) {
-      try {
-        this.target.beforeWrite(data.length);
-        writeAllSync(this.target.open(), data);
-        this.succeeded(data.length);
-      } catch (error) {
-        this.rest = data;
-        this.failed(error);
-        return;
-      }
+      if (!this.writeSync(data)) return;
     }
     if (this.closed) this.target.close();
+  }
+
+  private writeSync(data: Buffer): boolean {
+    let left = data;
+    try {
+      this.target.beforeWrite(data.length);
+      // A target that is known to fail is asked once more, and not waited for.
+      const { bytes, error } = writeNow(this.target.open(), data, this.retryMs > 0 ? 0 : patienceMs);
+      left = data.subarray(bytes);
+      if (error !== undefined) throw error;
+      this.succeeded(data.length);
+      return true;
+    } catch (error) {
+      this.rest = left;
+      this.failed(error);
+      return false;
+    }
   }
 
   /** From now on each line is written at once, and the descriptor is closed in between. */
@@ -135,33 +154,42 @@ export class BufferedWriter {
     try {
       this.target.beforeWrite(data.length);
       const fd = this.target.open();
-      this.inFlight = { data, before: fileSize(fd), settled: false };
-      this.writeOn(fd, this.inFlight, 0);
+      this.inFlight = { data, offset: 0, before: fileSize(fd), settled: false };
+      this.writeOn(fd, this.inFlight);
     } catch (error) {
       this.rest = data;
       this.failed(error);
     }
   };
 
-  private writeOn(fd: number, job: InFlight, offset: number): void {
-    write(fd, job.data, offset, job.data.length - offset, null, (error, bytes) => {
+  /** `busyUntil` is when a reader that takes nothing is given up; it is set anew with whatever is taken. */
+  private writeOn(fd: number, job: InFlight, busyUntil = performance.now() + patienceMs): void {
+    const left = job.data.subarray(job.offset);
+    const done = (error: unknown, bytes: number) => {
       if (job.settled) return;
-      if (error && isBusy(error)) {
-        setTimeout(() => !job.settled && this.writeOn(fd, job, offset), 10).unref();
-        return;
-      }
-      if (!error && offset + bytes < job.data.length) return this.writeOn(fd, job, offset + bytes);
-      this.inFlight = undefined;
-      if (error) {
-        this.rest = job.data.subarray(offset);
-        this.failed(error);
-      } else {
-        this.succeeded(job.data.length);
-        if (this.pending.length >= highWater) this.begin();
-        else if (this.pending.length > 0) this.timer ??= setTimeout(this.begin, this.options.flushIntervalMs).unref();
-      }
-      for (const resolve of this.waiting.splice(0)) resolve();
-    });
+      if (!error) job.offset += bytes;
+      if (error && isBusy(error) && performance.now() < busyUntil)
+        setTimeout(() => !job.settled && this.writeOn(fd, job, busyUntil), 10).unref();
+      else if (!error && job.offset < job.data.length) this.writeOn(fd, job);
+      else this.ended(job, error);
+    };
+    if (!this.target.atOnce) return write(fd, left, done);
+    const { bytes, error } = writeNow(fd, left, 0);
+    if (bytes > 0) done(undefined, bytes);
+    else done(error, 0);
+  }
+
+  private ended(job: InFlight, error: unknown): void {
+    this.inFlight = undefined;
+    if (error) {
+      this.rest = job.data.subarray(job.offset);
+      this.failed(error);
+    } else {
+      this.succeeded(job.data.length);
+      if (this.pending.length >= highWater) this.begin();
+      else if (this.pending.length > 0) this.timer ??= setTimeout(this.begin, this.options.flushIntervalMs).unref();
+    }
+    for (const resolve of this.waiting.splice(0)) resolve();
   }
 
   /**
@@ -171,7 +199,8 @@ export class BufferedWriter {
   private land(): void {
     const job = this.inFlight;
     if (!job) return;
-    if (job.before === undefined) nap(20);
+    if (this.target.atOnce) this.rest = job.data.subarray(job.offset);
+    else if (job.before === undefined) nap(20);
     else if (this.landed(job.before + job.data.length)) this.target.written(job.data.length);
     else this.rest = job.data;
     job.settled = true;
@@ -202,10 +231,10 @@ export class BufferedWriter {
 
   private failed(error: unknown): void {
     if (this.retryMs === 0) {
-      const { code, message } = error as NodeJS.ErrnoException;
+      const { code = '', message } = error as NodeJS.ErrnoException;
       this.options.report(
-        `Log destination ${this.target.name} cannot be written: ${code ?? ''} ${message}. Lines are held back in memory (up to ` +
-          `${this.options.maxBufferBytes} bytes) until it works again. Free space, or correct logging.filePath or the folder's permissions.`,
+        `Log destination ${this.target.name} cannot be written: ${code} ${message}. Lines are held back in memory (up to ` +
+          `${this.options.maxBufferBytes} bytes) until it works again. ${remedies[code] ?? remedy}`,
       );
     }
     this.retryMs = this.retryMs === 0 ? firstRetryMs : Math.min(this.retryMs * 2, lastRetryMs);

@@ -8,6 +8,8 @@ export interface LogTarget {
   readonly name: string;
   /** How much it takes in one write, in bytes. */
   readonly chunkBytes: number;
+  /** Whether a write never waits: it takes what it can at once, or says that it is busy. Others are written in another thread. */
+  readonly atOnce: boolean;
   /**
    * A descriptor to append to, opened if need be.
    * @throws when it cannot be opened, now
@@ -28,8 +30,14 @@ export class StdoutTarget implements LogTarget {
   private readonly fd = process.env.CORE_INFRA_CLI ? 2 : 1;
   readonly name = this.fd === 1 ? 'stdout' : 'stderr';
   readonly chunkBytes = maxChunkBytes;
+  readonly atOnce = isPipe(this.fd);
 
+  /**
+   * Node makes a pipe or a socket non-blocking as soon as it is asked for the stream. Otherwise a reader that stops reading would hold
+   * a thread of the pool for as long as it likes, and at the end of the process the main one.
+   */
   open(): number {
+    void (this.fd === 1 ? process.stdout : process.stderr);
     return this.fd;
   }
   beforeWrite(): void {}
@@ -47,17 +55,22 @@ export function nap(ms: number): void {
   Atomics.wait(napCell, 0, 0, ms);
 }
 
-/** Writes all of it now; waits, for a second at most, where the reader of a pipe is slow. */
-export function writeAllSync(fd: number, data: Buffer): void {
-  const until = performance.now() + 1_000;
-  for (let offset = 0; offset < data.length;) {
+/**
+ * Writes as much as it can, now; where the reader of a pipe is slow, it waits for at most `patienceMs` milliseconds.
+ * @returns how many bytes were written, and what stopped it before the end
+ */
+export function writeNow(fd: number, data: Buffer, patienceMs: number): { bytes: number; error?: unknown } {
+  const until = performance.now() + patienceMs;
+  let bytes = 0;
+  while (bytes < data.length) {
     try {
-      offset += writeSync(fd, data, offset);
+      bytes += writeSync(fd, data, bytes);
     } catch (error) {
-      if (!isBusy(error) || performance.now() > until) throw error;
+      if (!isBusy(error) || performance.now() >= until) return { bytes, error };
       nap(1);
     }
   }
+  return { bytes };
 }
 
 export function isBusy(error: unknown): boolean {
@@ -69,4 +82,9 @@ export function isBusy(error: unknown): boolean {
 export function fileSize(fd: number): number | undefined {
   const stat = fstatSync(fd);
   return stat.isFile() ? stat.size : undefined;
+}
+
+function isPipe(fd: number): boolean {
+  const stat = fstatSync(fd);
+  return stat.isFIFO() || stat.isSocket();
 }

@@ -1,7 +1,10 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { reasonOf } from '@core-infra/kernel';
 import { Backups, type BackupPolicy } from './backups.js';
 import { type LogTarget, maxChunkBytes } from './log.target.js';
+
+const retryRotationMs = 60_000;
 
 export interface RotationPolicy extends BackupPolicy {
   /** 0 never rotates by size. */
@@ -14,17 +17,20 @@ export interface RotationPolicy extends BackupPolicy {
 export class RotatingFile implements LogTarget {
   readonly name: string;
   readonly chunkBytes: number;
+  readonly atOnce = false;
   private readonly backups: Backups;
   private fd = -1;
   private size = 0;
   private since = 0;
+  /** After a rotation that failed, when the next one is tried; 0 if none failed. */
+  private stuckUntil = 0;
   /** Devices and pipes are written to and never renamed. */
   private regular = true;
 
   constructor(
     path: string,
     private readonly policy: RotationPolicy,
-    report: (text: string) => void,
+    private readonly report: (text: string) => void,
     private readonly now: () => number = Date.now,
   ) {
     this.name = resolve(path);
@@ -50,7 +56,7 @@ export class RotatingFile implements LogTarget {
     if (this.fd < 0) this.open();
     const full = maxSizeBytes > 0 && this.size + bytes > maxSizeBytes;
     const old = rotateEveryMs > 0 && this.now() - this.since >= rotateEveryMs;
-    if (this.regular && this.size > 0 && (full || old)) this.rotate();
+    if (this.regular && this.size > 0 && (full || old) && this.now() >= this.stuckUntil) this.rotate();
   }
 
   written(bytes: number): void {
@@ -70,8 +76,17 @@ export class RotatingFile implements LogTarget {
 
   private rotate(): void {
     this.close();
-    // Somebody (logrotate, a person) may have moved the file away: then a new one is all there is to do.
-    if (existsSync(this.name)) renameSync(this.name, this.backups.nextName());
+    try {
+      // Somebody (logrotate, a person) may have moved the file away: then a new one is all there is to do.
+      if (existsSync(this.name)) renameSync(this.name, this.backups.nextName());
+    } catch (error) {
+      // The folder may belong to another user though the file does not. A file that is too long is better than none.
+      if (this.stuckUntil === 0)
+        this.report(
+          `Log file ${this.name} cannot be rotated and grows on: ${reasonOf(error)}. Let the process write to its folder.`,
+        );
+      this.stuckUntil = this.now() + retryRotationMs;
+    }
     this.open();
   }
 }
