@@ -31,6 +31,30 @@ describe('bootstrap', () => {
     expect(child.lines).toContain('CLOSED store');
   });
 
+  it('tells why a provider failed in lines of the usual form, without the password in its message', async () => {
+    const child = boot({ BREAK: 'provider' });
+    await child.exit;
+    expect(child.lines.join('\n')).not.toContain('s3cret');
+    const lines = child.stdout.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as { level: string });
+    expect(lines.at(-1)).toMatchObject({
+      level: 'fatal',
+      logger: 'Bootstrap',
+      msg: expect.stringContaining('no way to postgres://app:****@db/orders'),
+    });
+  });
+
+  it.each(['hanging-connection', 'hanging-provider'])(
+    'closes what is open when a signal comes during the boot (%s)',
+    async part => {
+      const child = boot({ BREAK: part, OTHER_CONNECT_TIMEOUT_MS: '600000' });
+      await child.waitForLine(/HANGING/);
+      child.kill('SIGTERM');
+      await expect(child.exit).resolves.toEqual({ code: 143, signal: null });
+      expect(child.lines).toContain('CLOSED store');
+      expect(child.lines.join('\n')).toContain('SIGTERM: the boot was broken off');
+    },
+  );
+
   it('lists every configuration problem at once and exits with 1, before anything is opened', async () => {
     const child = boot({ STORE_CONNECT_TIMEOUT_MS: 'soon', OTHER_CRITICAL: 'perhaps', HTTP_PORT: '70000' });
     await expect(child.exit).resolves.toEqual({ code: 1, signal: null });

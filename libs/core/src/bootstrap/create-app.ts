@@ -47,7 +47,7 @@ function rejection(signal: AbortSignal): Promise<never> {
 }
 
 async function createWorker(module: Type, logging: LoggingHandover): Promise<ShutdownTarget> {
-  const app = await NestFactory.createApplicationContext(module, { bufferLogs: true, abortOnError: false });
+  const app = await NestFactory.createApplicationContext(module, logging.nestOptions);
   logging.take(app);
   return { app };
 }
@@ -58,7 +58,7 @@ async function createHttp(
   logging: LoggingHandover,
 ): Promise<ShutdownTarget> {
   const server = await createAdapter(adapter as Exclude<AdapterChoice, 'none'>);
-  const app = await NestFactory.create(module, server, { bufferLogs: true, abortOnError: false });
+  const app = await NestFactory.create(module, server, logging.nestOptions);
   logging.take(app);
   const closer = new ConnectionCloser(app.getHttpServer() as Server);
   await applyContributors(app);
