@@ -7,7 +7,9 @@ const root = path.resolve(__dirname, '..');
 
 /** What the last stage of the Dockerfile takes from the repository itself, rather than from an earlier stage. */
 function copiedFromRepository(): [source: string, target: string][] {
-  const lastStage = readFileSync(path.join(root, 'deploy/Dockerfile'), 'utf8').split(/^FROM /m).at(-1)!;
+  const lastStage = readFileSync(path.join(root, 'deploy/Dockerfile'), 'utf8')
+    .split(/^FROM /m)
+    .at(-1)!;
   return [...lastStage.matchAll(/^COPY (?!--)(\S+) (\S+)$/gm)].map(([, source, target]) => [source!, target!]);
 }
 

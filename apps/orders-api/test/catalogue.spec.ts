@@ -76,6 +76,13 @@ describe('the catalogue', () => {
     ]);
     const bare = await api.send('POST', '/products', {});
     expect(Object.keys(bare.body.details.field_errors)).toEqual(expect.arrayContaining(['sku', 'price']));
+    const price = { amount: 1, currency: 'EUR' };
+    const odd = await api.send('POST', '/products', { sku: 'ODD-2', name: 'tea\0', price, stock: 1, is_active: null });
+    expect(odd.status).toBe(422);
+    expect(odd.body.details.field_errors).toEqual({
+      name: 'must have no control characters',
+      is_active: expect.any(String),
+    });
   });
 
   it('is in the OpenAPI document, whose page and probes stand outside of the prefix', async () => {
@@ -91,6 +98,10 @@ describe('the catalogue', () => {
     );
     expect(body.components.schemas.CreateOrder.properties.lines.items.$ref).toBe('#/components/schemas/NewOrderLine');
     expect(body.components.schemas.UserAnswer.properties).not.toHaveProperty('password');
+    const { post } = body.paths['/api/v1/orders'];
+    expect(post.summary).toBe('Place an order');
+    expect(post.responses['409'].description).toContain('OUT_OF_STOCK');
+    expect(post.responses['422'].description).toMatch(/VALIDATION_ERROR[\s\S]+UNKNOWN_PRODUCT[\s\S]+UNKNOWN_USER/);
     expect((await api.get('//docs')).status).toBe(200);
     expect(await api.get('//health/ready')).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect((await api.get('//health/postgres')).status).toBe(200);

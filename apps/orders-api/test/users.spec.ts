@@ -99,4 +99,15 @@ describe('users', () => {
     ]);
     expect(await sql(`SELECT 1 FROM pg_indexes WHERE indexname = 'idx_users_email'`)).toHaveLength(1);
   });
+
+  it.each([
+    ['a name of null', 'PATCH', { first_name: null }, 'first_name'],
+    ['a name with a NUL', 'PATCH', { last_name: 'Love\0lace' }, 'last_name'],
+  ])('refuse %s before it reaches the database', async (_name, method, body, field) => {
+    const { id } = await api.user();
+    expect(await api.send(method, `/users/${id}`, body)).toMatchObject({
+      status: 422,
+      body: { details: { field_errors: { [field]: expect.any(String) } } },
+    });
+  });
 });

@@ -1,9 +1,10 @@
-import { type CursorPageOf, Page, type PageOf, PageQuery } from '@core-infra/http';
+import { ApiErrors, type CursorPageOf, Page, type PageOf, PageQuery, ResourceNotFoundError } from '@core-infra/http';
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { IdParam } from '../common/id.param.js';
 import { ApiPage } from '../common/page-type.js';
 import { AdjustStock, CreateProduct, ProductAnswer } from './catalogue.dto.js';
+import { OutOfStockError, SkuTakenError } from './catalogue.errors.js';
 import { CatalogueService } from './catalogue.service.js';
 import { StockService } from './stock.service.js';
 
@@ -17,12 +18,15 @@ export class CatalogueController {
 
   @Post()
   @ApiCreatedResponse({ type: ProductAnswer })
+  @ApiOperation({ summary: 'Add a product' })
+  @ApiErrors(SkuTakenError)
   async create(@Body() product: CreateProduct): Promise<ProductAnswer> {
     return ProductAnswer.of(await this.catalogue.create(product));
   }
 
   @Get()
   @ApiPage(ProductAnswer)
+  @ApiOperation({ summary: 'List products, by page or by cursor' })
   async list(
     @Page({
       sort: ['sku', 'name', 'price', 'stock', 'created_at'],
@@ -45,6 +49,8 @@ export class CatalogueController {
 
   @Get(':id')
   @ApiOkResponse({ type: ProductAnswer })
+  @ApiOperation({ summary: 'Read a product' })
+  @ApiErrors(ResourceNotFoundError)
   async byId(@Param() { id }: IdParam): Promise<ProductAnswer> {
     return ProductAnswer.of(await this.catalogue.byId(id));
   }
@@ -52,6 +58,8 @@ export class CatalogueController {
   @Post(':id/stock')
   @HttpCode(200)
   @ApiOkResponse({ type: ProductAnswer })
+  @ApiOperation({ summary: 'Put products into stock, or take them out' })
+  @ApiErrors(ResourceNotFoundError, OutOfStockError)
   async adjustStock(@Param() { id }: IdParam, @Body() { change }: AdjustStock): Promise<ProductAnswer> {
     return ProductAnswer.of(await this.stock.adjust(id, change));
   }

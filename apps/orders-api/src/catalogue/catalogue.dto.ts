@@ -1,17 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import {
-  IsBoolean,
-  IsDefined,
-  IsInt,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  Max,
-  Min,
-  ValidateNested,
-} from 'class-validator';
+import { IsBoolean, IsDefined, IsInt, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { MayBeLeftOut, Text } from '../common/input.js';
 import { Money } from '../common/money.js';
 import type { Product } from './product.entity.js';
 
@@ -21,8 +11,7 @@ export class CreateProduct {
   sku!: string;
 
   @ApiProperty({ example: 'Earl Grey, 100 g', maxLength: 200 })
-  @IsString()
-  @Length(1, 200)
+  @Text({ max: 200 })
   name!: string;
 
   @ApiProperty({ type: Money })
@@ -38,7 +27,7 @@ export class CreateProduct {
   stock!: number;
 
   @ApiPropertyOptional({ default: true })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   is_active?: boolean;
 }

@@ -1,9 +1,11 @@
-import { type CursorPageOf, Page, type PageOf, PageQuery } from '@core-infra/http';
+import { ApiErrors, type CursorPageOf, Page, type PageOf, PageQuery, ResourceNotFoundError } from '@core-infra/http';
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { IdParam } from '../common/id.param.js';
 import { ApiPage } from '../common/page-type.js';
 import { CreateOrder, OrderAnswer, OrderSummary } from './orders.dto.js';
+import { OutOfStockError, UnknownProductError } from '../catalogue/catalogue.errors.js';
+import { MixedCurrenciesError, OrderAlreadyCancelledError, UnknownUserError } from './orders.errors.js';
 import { OrdersService } from './orders.service.js';
 
 @ApiTags('orders')
@@ -13,12 +15,15 @@ export class OrdersController {
 
   @Post()
   @ApiCreatedResponse({ type: OrderAnswer })
+  @ApiOperation({ summary: 'Place an order' })
+  @ApiErrors(OutOfStockError, UnknownProductError, MixedCurrenciesError, UnknownUserError)
   async create(@Body() order: CreateOrder): Promise<OrderAnswer> {
     return OrderAnswer.of(await this.orders.create(order));
   }
 
   @Get()
   @ApiPage(OrderSummary)
+  @ApiOperation({ summary: 'List orders, by page or by cursor' })
   async list(
     @Page({
       sort: ['created_at', 'total'],
@@ -40,6 +45,8 @@ export class OrdersController {
 
   @Get(':id')
   @ApiOkResponse({ type: OrderAnswer })
+  @ApiOperation({ summary: 'Read an order with its lines' })
+  @ApiErrors(ResourceNotFoundError)
   async byId(@Param() { id }: IdParam): Promise<OrderAnswer> {
     return OrderAnswer.of(await this.orders.byId(id));
   }
@@ -47,6 +54,8 @@ export class OrdersController {
   @Post(':id/cancel')
   @HttpCode(200)
   @ApiOkResponse({ type: OrderAnswer })
+  @ApiOperation({ summary: 'Cancel an order and put its products back' })
+  @ApiErrors(ResourceNotFoundError, OrderAlreadyCancelledError)
   async cancel(@Param() { id }: IdParam): Promise<OrderAnswer> {
     return OrderAnswer.of(await this.orders.cancel(id));
   }

@@ -1,9 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsEmail, IsOptional, IsString, IsUUID, Length, Matches, MaxLength } from 'class-validator';
+import { MayBeLeftOut, Text } from '../common/input.js';
 import type { User } from './user.entity.js';
 
-const trimmed = Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value));
 const lowerCase = Transform(({ value }: { value: unknown }) =>
   typeof value === 'string' ? value.trim().toLowerCase() : value,
 );
@@ -19,15 +19,11 @@ export class EmailQuery {
 
 export class CreateUser extends EmailQuery {
   @ApiProperty({ example: 'Ada', maxLength: 100 })
-  @trimmed
-  @IsString()
-  @Length(1, 100)
+  @Text({ max: 100 })
   first_name!: string;
 
   @ApiProperty({ example: 'Lovelace', maxLength: 100 })
-  @trimmed
-  @IsString()
-  @Length(1, 100)
+  @Text({ max: 100 })
   last_name!: string;
 
   @ApiPropertyOptional({ example: '+44 20 7946 0000', maxLength: 20 })
@@ -43,17 +39,13 @@ export class CreateUser extends EmailQuery {
 
 export class UpdateProfile {
   @ApiPropertyOptional({ maxLength: 100 })
-  @IsOptional()
-  @trimmed
-  @IsString()
-  @Length(1, 100)
+  @MayBeLeftOut()
+  @Text({ max: 100 })
   first_name?: string;
 
   @ApiPropertyOptional({ maxLength: 100 })
-  @IsOptional()
-  @trimmed
-  @IsString()
-  @Length(1, 100)
+  @MayBeLeftOut()
+  @Text({ max: 100 })
   last_name?: string;
 
   @ApiPropertyOptional({ maxLength: 20, type: 'string', nullable: true, description: 'null removes it' })

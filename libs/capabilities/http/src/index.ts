@@ -5,6 +5,7 @@ export { HttpErrorFilter } from './errors/http-error.filter.js';
 export { HttpConfig, HttpErrorsConfig, HttpPagingConfig, HttpValidationConfig } from './http.config.js';
 export { configureHttp } from './http.contributor.js';
 export { HttpModule } from './http.module.js';
+export { ApiErrors } from './openapi/api-errors.js';
 export { createOpenApiDocument } from './openapi/document.js';
 export { Page } from './paging/page.decorator.js';
 export { type CursorKey, type Filter, type FilterValue, PageQuery } from './paging/page-query.js';

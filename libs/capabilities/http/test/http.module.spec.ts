@@ -10,11 +10,11 @@ import {
   NotFoundException,
 } from '@nestjs/common';
 import { APP_FILTER, HttpAdapterHost } from '@nestjs/core';
-import { catalogue, ConfigError } from '@core-infra/kernel';
+import { catalogue, ConfigError, InfraError } from '@core-infra/kernel';
 import { bootHttp, bootInfra, httpAdapters, loadedPackages } from '@core-infra/testing';
 import { lastValueFrom, type Observable, throwError } from 'rxjs';
 import * as http from '../src/index.js';
-import { HttpConfig, HttpErrorFilter, HttpModule } from '../src/index.js';
+import { ApiErrors, HttpConfig, HttpErrorFilter, HttpModule } from '../src/index.js';
 import { bootOrders } from './support/orders.app.js';
 
 @Catch(ConflictException)
@@ -98,7 +98,15 @@ describe.each(httpAdapters)('HttpModule on %s', adapter => {
     expect(parameters['filter[status][eq]'].schema).toEqual({ type: 'string', enum: ['placed', 'paid'] });
     expect(parameters['page']).toMatchObject({ in: 'query', required: false, schema: { type: 'integer' } });
     expect(list.responses.default.content['application/json'].schema.$ref).toBe('#/components/schemas/ErrorResponse');
-    expect(document.paths['/api/v1/orders'].post.responses['422']).toBeDefined();
+    const { responses } = document.paths['/api/v1/orders'].post;
+    expect(responses['409']).toEqual({
+      description: '`OUT_OF_STOCK`: There is not enough of a product.\n\n`ORDER_TAKEN`: The order is there already.',
+      content: list.responses.default.content,
+    });
+    expect(responses['422'].description).toMatch(
+      /^`VALIDATION_ERROR`: [^\n]+\n\n`UNKNOWN_USER`: There is no such user\.$/,
+    );
+    expect(list.responses['422'].description).toMatch(/^`VALIDATION_ERROR`: [^\n]+$/);
     expect(document.components.schemas.ErrorResponse.required).toContain('error_code');
   });
 
@@ -106,6 +114,13 @@ describe.each(httpAdapters)('HttpModule on %s', adapter => {
     await using app = await bootOrders(adapter, { docsUrl: '' });
     expect((await app.fetch('/docs')).status).toBe(404);
     expect((await app.fetch('/docs-json')).status).toBe(404);
+  });
+});
+
+describe('ApiErrors', () => {
+  it('refuses a class that states nothing', () => {
+    abstract class Bare extends InfraError {}
+    expect(() => ApiErrors(Bare)).toThrow('Bare has no @ErrorSpec');
   });
 });
 

@@ -4,6 +4,10 @@ import type { OpenAPIObject } from '@nestjs/swagger';
 import { HttpConfig } from '../http.config.js';
 import { errorComponents, errorContent } from './error-schema.js';
 
+type Responses = NonNullable<NonNullable<OpenAPIObject['paths'][string]['get']>['responses']>;
+
+const invalidInput = '`VALIDATION_ERROR`: Input does not fit its rules; details.field_errors names each field.';
+
 /** The OpenAPI document of an app, with the error answer of every operation. Loads @nestjs/swagger. */
 export async function createOpenApiDocument(app: INestApplication): Promise<OpenAPIObject> {
   return (await documentFactory(app))();
@@ -27,7 +31,7 @@ function infoOf(app: INestApplication): AppInfo {
 }
 
 /** Every operation answers errors in one shape; one that documents its own `default` keeps it. */
-function withErrors(document: OpenAPIObject, invalidInput: number): OpenAPIObject {
+function withErrors(document: OpenAPIObject, invalidStatus: number): OpenAPIObject {
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, ...errorComponents },
@@ -37,9 +41,16 @@ function withErrors(document: OpenAPIObject, invalidInput: number): OpenAPIObjec
       if (!operation) continue;
       operation.responses ??= {};
       operation.responses['default'] ??= { description: 'An error', content: errorContent };
-      if (operation.requestBody || operation.parameters?.length)
-        operation.responses[invalidInput] ??= { description: 'Invalid input', content: errorContent };
+      if (operation.requestBody || operation.parameters?.length) addInvalidInput(operation.responses, invalidStatus);
     }
   }
   return document;
+}
+
+/** Beside the errors of the same status that `ApiErrors` names; an answer that the app documents itself stays as it is. */
+function addInvalidInput(responses: Responses, status: number): void {
+  const other = responses[status];
+  if (!other) responses[status] = { description: invalidInput, content: errorContent };
+  else if ('description' in other && JSON.stringify(other.content) === JSON.stringify(errorContent))
+    other.description = `${invalidInput}\n\n${other.description}`;
 }

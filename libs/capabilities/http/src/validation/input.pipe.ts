@@ -21,6 +21,8 @@ export class InputPipe extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // A text that is wanted as text, as most parts of a path are, comes back as it is: the long way to that is not taken.
+    if (typeof value === 'string' && metadata.metatype === String) return value;
     try {
       return (await super.transform(value, metadata)) as unknown;
     } catch (error) {

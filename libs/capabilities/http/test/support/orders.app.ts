@@ -18,6 +18,7 @@ import { ArrayNotEmpty, IsInt, IsOptional, IsString, Min, ValidateNested } from 
 import { AppInfo, ErrorSpec, InfraError } from '@core-infra/kernel';
 import { bootHttp, type HttpAdapter, type HttpApp } from '@core-infra/testing';
 import {
+  ApiErrors,
   configureHttp,
   createErrorResponse,
   HttpModule,
@@ -53,6 +54,12 @@ export class StoreAwayError extends InfraError {
     super(`The store at ${address} is away.`);
   }
 }
+
+@ErrorSpec({ code: 'UNKNOWN_USER', status: 422, fault: 'client', summary: 'There is no such user.' })
+class UnknownUserError extends InfraError {}
+
+@ErrorSpec({ code: 'ORDER_TAKEN', status: 409, fault: 'client', summary: 'The order is there already.' })
+class OrderTakenError extends InfraError {}
 
 class Line {
   @IsString() sku!: string;
@@ -120,6 +127,7 @@ class OrdersController {
   }
 
   @Post()
+  @ApiErrors(OutOfStockError, UnknownUserError, OrderTakenError)
   create(@Body() order: NewOrder): unknown {
     return { order, isLine: order.lines[0] instanceof Line };
   }
