@@ -35,7 +35,9 @@ export class ContextFragment {
     const { requestId, userId, tenantId } = fields;
     if (this.seen === fields && this.requestId === requestId && this.userId === userId && this.tenantId === tenantId)
       return this.text;
-    let text = `,"request_id":${quoted(requestId)},"correlation_id":${quoted(fields.correlationId)}`;
+    const id = quoted(requestId);
+    const correlation = fields.correlationId === requestId ? id : quoted(fields.correlationId);
+    let text = `,"request_id":${id},"correlation_id":${correlation}`;
     if (fields.traceparent !== undefined) text += `,"trace_id":${quoted(fields.traceparent.slice(3, 35))}`;
     if (userId !== undefined) text += `,"user_id":${quoted(userId)}`;
     if (tenantId !== undefined) text += `,"tenant_id":${quoted(tenantId)}`;

@@ -3,6 +3,12 @@ import { fileSize, isBusy, type LogTarget, nap, writeNow } from './log.target.js
 
 /** Lines are handed to the system in pieces of about this size when there are many. */
 const highWater = 64 * 1_024;
+/**
+ * Collected text is encoded at about this length. It is put together of many small pieces, and as long as it is text the garbage
+ * collector follows, and copies, each of them.
+ */
+const encodeAt = 16 * 1_024;
+const newline = 10;
 const firstRetryMs = 500;
 const lastRetryMs = 30_000;
 /** How long the end of a process waits for a write that is under way. */
@@ -39,6 +45,9 @@ interface InFlight {
  */
 export class BufferedWriter {
   private pending = '';
+  /** Whole lines before those that are pending, encoded. */
+  private readonly blocks: Buffer[] = [];
+  private blockBytes = 0;
   /** What a failed write left over. */
   private rest: Buffer | undefined;
   private inFlight: InFlight | undefined;
@@ -54,14 +63,15 @@ export class BufferedWriter {
   ) {}
 
   write(line: string): void {
-    if (this.pending.length > highWater && this.held() > this.options.maxBufferBytes) {
+    if (this.held() > this.options.maxBufferBytes) {
       this.dropped += 1;
       return;
     }
     this.pending += line;
+    if (this.pending.length >= encodeAt) this.encode();
     if (this.closed) this.flushSync();
     else if (this.inFlight || this.retryMs > 0) return;
-    else if (this.pending.length >= highWater) this.begin();
+    else if (this.queued() >= highWater) this.begin();
     else this.timer ??= setTimeout(this.begin, this.options.flushIntervalMs).unref();
   }
 
@@ -122,7 +132,19 @@ export class BufferedWriter {
   }
 
   private held(): number {
-    return this.pending.length + (this.rest?.length ?? 0);
+    return this.queued() + (this.rest?.length ?? 0);
+  }
+
+  private queued(): number {
+    return this.pending.length + this.blockBytes;
+  }
+
+  private encode(): void {
+    if (this.pending.length === 0) return;
+    const block = Buffer.from(this.pending);
+    this.pending = '';
+    this.blocks.push(block);
+    this.blockBytes += block.length;
   }
 
   /** The next piece: what a failed write left over, else whole lines, as many as the target takes at once. */
@@ -132,16 +154,25 @@ export class BufferedWriter {
       this.rest = undefined;
       return data;
     }
-    const { pending } = this;
-    if (pending.length === 0) return undefined;
+    this.encode();
     const { chunkBytes } = this.target;
-    if (pending.length <= chunkBytes) {
-      this.pending = '';
-      return Buffer.from(pending);
+    let count = 0;
+    let bytes = 0;
+    while (count < this.blocks.length && bytes < chunkBytes) {
+      bytes += this.blocks[count]!.length;
+      count += 1;
     }
-    const end = pending.lastIndexOf('\n', chunkBytes - 1) + 1 || pending.indexOf('\n') + 1 || pending.length;
-    this.pending = pending.slice(end);
-    return Buffer.from(pending.slice(0, end));
+    if (count === 0) return undefined;
+    const taken = this.blocks.splice(0, count);
+    const data = count === 1 ? taken[0]! : Buffer.concat(taken, bytes);
+    this.blockBytes -= bytes;
+    if (bytes <= chunkBytes) return data;
+    const end = data.lastIndexOf(newline, chunkBytes - 1) + 1 || data.indexOf(newline) + 1 || bytes;
+    if (end < bytes) {
+      this.blocks.unshift(data.subarray(end));
+      this.blockBytes += bytes - end;
+    }
+    return data.subarray(0, end);
   }
 
   /** Starts the next write, unless one is under way. */
@@ -186,8 +217,8 @@ export class BufferedWriter {
       this.failed(error);
     } else {
       this.succeeded(job.data.length);
-      if (this.pending.length >= highWater) this.begin();
-      else if (this.pending.length > 0) this.timer ??= setTimeout(this.begin, this.options.flushIntervalMs).unref();
+      if (this.queued() >= highWater) this.begin();
+      else if (this.queued() > 0) this.timer ??= setTimeout(this.begin, this.options.flushIntervalMs).unref();
     }
     for (const resolve of this.waiting.splice(0)) resolve();
   }
