@@ -1,5 +1,7 @@
 import { type Child, eventually, httpAdapters, runChild } from '@core-infra/testing';
+import { once } from 'node:events';
 import { Agent, get } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ShutdownReport } from '@core-infra/core';
@@ -50,21 +52,24 @@ function request(url: string, agent: Agent): Promise<Answer> {
 
 describe.each(httpAdapters)('SIGTERM on %s', adapter => {
   it('under load fails no request, finishes pending work and exits with 0', async () => {
-    const child = serve({ ADAPTER: adapter, SHUTDOWN_DELAY_MS: '700' });
+    const delayMs = 800;
+    const child = serve({ ADAPTER: adapter, SHUTDOWN_DELAY_MS: String(delayMs) });
     const url = await urlOf(child);
     const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+    const slow = new Agent({ keepAlive: true });
     const probes = new Agent({ keepAlive: false });
+    const sent: Promise<void>[] = [];
     const answers: Answer[] = [];
     const failures: unknown[] = [];
-    const closing: Answer[] = [];
-    let ready = true;
-    let signalled = false;
-    const send = async (path: string) => {
-      const during = signalled;
-      const answer = await request(url + path, agent).catch((error: unknown) => void failures.push(error));
-      if (answer) (during ? closing : answers).push(answer);
-    };
+    const send = (path: string, by: Agent) =>
+      sent.push(
+        request(url + path, by).then(
+          answer => void answers.push(answer),
+          (error: unknown) => void failures.push(error),
+        ),
+      );
     // What a load balancer does: it sends until readiness falls.
+    let ready = true;
     const balancer = (async () => {
       while (ready) {
         ready = await request(`${url}/health/ready`, probes).then(
@@ -74,32 +79,67 @@ describe.each(httpAdapters)('SIGTERM on %s', adapter => {
         await sleep(20);
       }
     })();
-    const clients = Array.from({ length: 8 }, async () => {
-      while (ready) {
-        await send('/fast');
-        await sleep(5);
+    // By the clock and not by the answers: however slow the app is, 250 requests a second are sent to it.
+    const perSecond = 250;
+    const began = performance.now();
+    let signalled = false;
+    for (let due = 0; ready; await sleep(4)) {
+      for (; due < ((performance.now() - began) / 1_000) * perSecond; due += 1) {
+        send('/fast', agent);
+        if (due % 50 === 0) send(`/slow/${delayMs * 2}`, slow); // longer than the delay
       }
-    });
-    const long = send('/slow/1500'); // longer than the delay
-    await child.waitForLine(/SLOW began/);
-    await eventually(() => expect(answers.length + failures.length).toBeGreaterThanOrEqual(300), { timeoutMs: 20_000 });
-    signalled = true;
-    child.kill('SIGTERM');
-    await Promise.all([balancer, long, ...clients]);
+      if (signalled || due < 500) continue;
+      signalled = true;
+      child.kill('SIGTERM');
+    }
+    await Promise.all([balancer, ...sent]);
     await expect(child.exit).resolves.toEqual({ code: 0, signal: null });
 
     expect(failures).toEqual([]);
-    expect(
-      [...answers, ...closing].filter(answer => answer.status !== 200 || !answer.body.includes('"open":true')),
-    ).toEqual([]);
-    expect(answers.length).toBeGreaterThanOrEqual(300);
+    expect(answers.filter(answer => answer.status !== 200 || !answer.body.includes('"open":true'))).toEqual([]);
+    expect(answers.length).toBeGreaterThanOrEqual(510);
     expect(child.lines.filter(line => line.includes('LOST'))).toEqual([]);
     expect(child.lines.some(line => line.startsWith('DRAINED after'))).toBe(true);
     const report = reportOf(child);
     expect(report).toMatchObject({ reason: 'SIGTERM', outcome: 'clean', problems: [] });
+    expect(report.durationMs).toBeLessThan(25_000 / 2);
     expect(report.phases.map(({ phase }) => phase)).toEqual(['delay', 'drain', 'http', 'close']);
     expect(report.phases[3]!.connections).toEqual([expect.objectContaining({ id: 'store', outcome: 'done' })]);
     agent.destroy();
+    slow.destroy();
+  });
+
+  it('goes on serving during the delay, not ready, and ends keep-alive with every answer', async () => {
+    const child = serve({ ADAPTER: adapter, SHUTDOWN_DELAY_MS: '20000' });
+    const url = await urlOf(child);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    await expect(request(`${url}/fast`, agent)).resolves.toMatchObject({ status: 200, connection: 'keep-alive' });
+    child.kill('SIGINT');
+    await child.waitForLine(/SIGINT: shutting down/);
+    for (const path of ['/fast', '/slow/20', '/health/live', '/fast'])
+      await expect(request(url + path, agent)).resolves.toMatchObject({ status: 200, connection: 'close' });
+    await expect(request(`${url}/health/ready`, agent)).resolves.toMatchObject({ status: 503, connection: 'close' });
+    await expect(request(`${url}/nowhere`, agent)).resolves.toMatchObject({ status: 404, connection: 'close' });
+    child.kill('SIGINT');
+    await expect(child.exit).resolves.toEqual({ code: 130, signal: null });
+    agent.destroy();
+  });
+
+  it('cuts an answer without end and an upgraded socket', async () => {
+    const child = serve({ ADAPTER: adapter, SHUTDOWN_REQUEST_TIMEOUT_MS: '150' });
+    const url = await urlOf(child);
+    const stream = await fetch(`${url}/stream`);
+    const cut = expect(stream.text()).rejects.toThrow();
+    const upgraded = get(url, { headers: { connection: 'Upgrade', upgrade: 'echo' } });
+    const [, socket] = (await once(upgraded, 'upgrade')) as [unknown, Socket];
+    const closed = once(socket.resume(), 'close');
+    child.kill('SIGTERM');
+    await Promise.all([cut, closed]);
+    await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
+    expect(reportOf(child)).toMatchObject({
+      outcome: 'abandoned',
+      problems: [expect.stringContaining('2 requests or upgraded connections were cut after 150 ms')],
+    });
   });
 
   it('answers a request in flight with Connection: close and its result, before the store is closed', async () => {
@@ -154,6 +194,28 @@ describe('a step that does not end', () => {
     child.kill('SIGTERM');
     await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
     expect(reportOf(child).outcome).toBe('abandoned');
+  });
+
+  it("is bounded so where it is a hook of the app's own", async () => {
+    const child = serve({ ADAPTER: 'fastify', HANG: 'hook', SHUTDOWN_TIMEOUT_MS: '300' });
+    await urlOf(child);
+    child.kill('SIGTERM');
+    await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
+    expect(reportOf(child).problems).toEqual([
+      expect.stringContaining("the application's shutdown hooks did not end within shutdown.timeoutMs (300 ms"),
+    ]);
+  });
+
+  it('leaves time to close to what comes after requests that do not end', async () => {
+    const child = serve({ ADAPTER: 'fastify', SHUTDOWN_TIMEOUT_MS: '2000', SHUTDOWN_DELAY_MS: '500' });
+    const url = await urlOf(child);
+    const cut = expect(request(`${url}/slow/60000`, new Agent())).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await child.waitForLine(/SLOW began/);
+    child.kill('SIGTERM');
+    await cut;
+    await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
+    expect(child.lines).toContain('CLOSED');
+    expect(reportOf(child).problems).toEqual([expect.stringMatching(/^1 requests or upgraded connections were cut/)]);
   });
 
   it('that fails makes the code 1 as well', async () => {
