@@ -42,15 +42,20 @@ export class RunningContext implements ContextFields {
     if ('deadline' in fields) this.made = undefined;
   }
 
-  /** A context for a part of this one: it ends with it, and no later. */
+  /**
+   * A context for a part of this one: it ends with it, and no later; but for work which is to outlive it, and says so by
+   * `deadline: undefined` and `signal: undefined`.
+   */
   inherit(fields: Partial<ContextFields>): RunningContext {
-    const child = new RunningContext(this.requestId, this.correlationId, undefined, this);
+    const detached = isUnset(fields, 'deadline') && isUnset(fields, 'signal');
+    const child = new RunningContext(this.requestId, this.correlationId, undefined, detached ? undefined : this);
     child.traceparent = this.traceparent;
     child.tracestate = this.tracestate;
     child.userId = this.userId;
     child.tenantId = this.tenantId;
     child.deadline = this.deadline;
     child.assign(fields);
+    if (detached) return child;
     if (this.deadline !== undefined && (child.deadline === undefined || child.deadline > this.deadline))
       child.deadline = this.deadline;
     return child;
@@ -88,4 +93,8 @@ export class RunningContext implements ContextFields {
     wait();
     return controller.signal;
   }
+}
+
+function isUnset(fields: Partial<ContextFields>, name: keyof ContextFields): boolean {
+  return name in fields && fields[name] === undefined;
 }

@@ -69,6 +69,19 @@ describe('RequestContext', () => {
     });
   });
 
+  it('lets work outlive it which unsets both deadline and signal', async () => {
+    await using app = await boot(ContextModule.forRoot());
+    const context = app.get(RequestContext);
+    const caller = new AbortController();
+    context.run({ requestId: 'outer', deadline: Date.now() + 60_000, signal: caller.signal }, () => {
+      const inner = context.run({ deadline: undefined, signal: undefined }, () => context.current!);
+      expect(inner).toMatchObject({ requestId: 'outer', deadline: undefined });
+      expect(inner.signal).toBeUndefined();
+      // One alone says nothing of the other.
+      expect(context.run({ deadline: undefined }, () => context.current!.signal)).toBeDefined();
+    });
+  });
+
   it('a deadline that is set later counts for signals that are read later', async () => {
     await using app = await boot(ContextModule.forRoot());
     const context = app.get(RequestContext);
