@@ -122,6 +122,37 @@ describe('deploy/k8s/orders-api.yaml', () => {
   });
 });
 
+describe('a package as npm would publish it', () => {
+  const { problemsOf } = require('../tools/check/packages.js') as {
+    problemsOf(manifest: object, files: string[], read: (file: string) => string): string[];
+  };
+  const manifest = {
+    name: '@core-infra/tea',
+    exports: { '.': { 'core-infra-source': './src/index.ts', types: './dist/index.d.ts', default: './dist/index.js' } },
+    bin: './bin/tea.cjs',
+    dependencies: { pg: '8' },
+    peerDependencies: { '@nestjs/core': '12' },
+  };
+  const files = ['README.md', 'LICENSE', 'dist/index.js', 'dist/index.d.ts', 'bin/tea.cjs'];
+
+  it('is complete, and declares what it imports', () => {
+    const text = `require("pg/lib"); require('node:fs'); import x from '@nestjs/core/y'; require('./z');\n// from 'no'`;
+    expect(problemsOf(manifest, files, () => text)).toEqual([]);
+  });
+
+  it('is refused with what is missing, what is too much and what is undeclared', () => {
+    const published = ['README.md', 'dist/index.js', 'dist/a.spec.js', 'bin/tea.cjs'];
+    const text = `const a = require("left-pad"); await import('@nestjs/common/internal');`;
+    expect(problemsOf(manifest, published, () => text)).toEqual([
+      'LICENSE is not published',
+      'dist/index.d.ts is not published',
+      'dist/a.spec.js is published',
+      'left-pad is imported, and not among its dependencies',
+      '@nestjs/common is imported, and not among its dependencies',
+    ]);
+  });
+});
+
 describe('what CI counts', () => {
   const { countsOf } = require('../tools/check/test-report.js') as {
     countsOf(text: string): { passed: number; failed: number };

@@ -17,6 +17,7 @@ const checks = {
   generated: [...loaded, 'tools/generate.js', '--check'],
   compose: ['tools/check/compose.js'],
   snippets: ['tools/check/snippets.js'],
+  packages: ['tools/check/packages.js'],
 };
 
 function main(names) {

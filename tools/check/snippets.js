@@ -1,6 +1,6 @@
 'use strict';
 
-// Type-checks the TypeScript in README.md, docs/ and the packages' READMEs, all together, against the sources. Errors are
+// Type-checks the TypeScript in Markdown: of the root, of docs/ and of the packages' and apps' READMEs, all together, against the sources. Errors are
 // told by the file and line of the Markdown. A snippet is compiled as a file beside its document, so relative imports go
 // from there; a fence ```ts file=orders.module.ts is a file of that name, which the snippets beside it can import. A fence
 // ```ts no-check is left alone.
@@ -72,7 +72,7 @@ function compilerOptions() {
 }
 
 function main() {
-  const documents = globSync(['README.md', 'docs/**/*.md', 'libs/*/README.md', 'libs/*/*/README.md'], {
+  const documents = globSync(['*.md', '{docs,bench}/**/*.md', '{libs,apps}/*/README.md', 'libs/*/*/README.md'], {
     cwd: root,
   }).sort();
   const snippets = documents.flatMap(document => snippetsOf(document, readFileSync(path.join(root, document), 'utf8')));

@@ -69,7 +69,7 @@ const tasks = {
     steps: args => [typescript('tools/generate.js', ...args)],
   },
   check: {
-    about: 'boundary, knip, generated, compose, snippets: all, or those named',
+    about: 'boundary, knip, generated, compose, snippets, packages: all, or those named',
     steps: args => [script('tools/check.js', ...args)],
   },
   'dev:services': {
