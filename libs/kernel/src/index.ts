@@ -85,6 +85,7 @@ export {
   UnknownDriverError,
 } from './errors/errors.js';
 export { errorMetadata, type ErrorMetadata, ErrorSpec, type Fault, InfraError } from './errors/infra-error.js';
+export { withoutCredentials } from './errors/without-credentials.js';
 export { KernelModule } from './kernel.module.js';
 export { APP_CONTRIBUTOR, type AppContributing, AppContributor } from './ports/app-contributor.js';
 export { AppInfo, type Environment } from './ports/app-info.js';

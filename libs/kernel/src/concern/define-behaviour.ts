@@ -66,7 +66,8 @@ export function defineBehaviour<Config extends object>(
     static override forRootAsync(options: BehaviourAsyncOptions<Input> = {}): DynamicModule {
       const from = options.useFactory ?? options.useClass ?? options.useExisting;
       if (from) return super.forRootAsync(options as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]);
-      return this.forRoot({ isGlobal: options.isGlobal ?? true } as Input & Partial<BehaviourPlacement>);
+      const registered = this.forRoot({ isGlobal: options.isGlobal ?? true } as Input & Partial<BehaviourPlacement>);
+      return { ...registered, imports: [...(options.imports ?? []), ...(registered.imports ?? [])] };
     }
   }
   return BehaviourModule as unknown as BehaviourModuleClass<Input>;

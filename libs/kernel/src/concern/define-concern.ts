@@ -30,6 +30,7 @@ import {
   connectionSection,
   connectionToken,
   FeatureBinding,
+  placed,
   type Placement,
   Registered,
 } from './placement.js';
@@ -162,8 +163,9 @@ export function defineConcern<Config extends ConnectionConfig, Client>(
 
   const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<Input>({ optionsInjectionToken: optionsToken })
     .setClassMethodName('forRoot')
-    .setExtras<Placement>({ name: 'default', on: 'default', isGlobal: true }, (definition, placement) => {
-      const registered = new Registered(connectionId(concern.name, placement.name), { ...placement });
+    .setExtras<Partial<Placement>>({ name: 'default', on: 'default', isGlobal: true }, (definition, extras) => {
+      const placement = placed(extras);
+      const registered = new Registered(connectionId(concern.name, placement.name), placement);
       const given = staticOptions(definition.providers, optionsToken);
       const declaration = new SectionDeclaration(connectionSection(section, placement.name), concern.config, given);
       const provided = [connectionProvider(registered), ...(placement.name === 'default' ? bindPorts('default') : [])];
@@ -181,7 +183,7 @@ export function defineConcern<Config extends ConnectionConfig, Client>(
       };
     })
     .build();
-  const Base = ConfigurableModuleClass as ConfigurableModuleCls<Input, 'forRoot', 'create', Placement>;
+  const Base = ConfigurableModuleClass as ConfigurableModuleCls<Input, 'forRoot', 'create', Partial<Placement>>;
 
   class ConcernModule extends Base {
     static readonly [CONCERN] = concern.name;
@@ -198,7 +200,8 @@ export function defineConcern<Config extends ConnectionConfig, Client>(
     static override forRootAsync(options: ConcernAsyncOptions<Input> = {}): DynamicModule {
       const from = options.useFactory ?? options.useClass ?? options.useExisting;
       if (from) return super.forRootAsync(options as Parameters<typeof Base.forRootAsync>[0]);
-      return this.forRoot({ ...(options as Partial<Placement>) } as Input & Partial<Placement>);
+      const registered = this.forRoot(placed(options) as Input & Partial<Placement>);
+      return { ...registered, imports: [...(options.imports ?? []), ...(registered.imports ?? [])] };
     }
 
     static forFeature(name: string): DynamicModule {

@@ -10,6 +10,11 @@ export interface Placement {
   isGlobal: boolean;
 }
 
+/** The placement that options ask for; what is left out, or is `undefined`, has its default. */
+export function placed({ name, on, isGlobal }: Partial<Placement>): Placement {
+  return { name: name ?? 'default', on: on ?? 'default', isGlobal: isGlobal ?? true };
+}
+
 /** Carried by each registration, so that its importers can be named. */
 export class Registered {
   constructor(

@@ -1,5 +1,6 @@
 import { validateSync } from 'class-validator';
 import type { ConfigProblem } from '../errors/errors.js';
+import { withoutCredentials } from '../errors/without-credentials.js';
 import type { Candidate } from './candidates.js';
 import { coerce, CoercionFailure } from './coerce.js';
 import { envName } from './env-name.js';
@@ -91,9 +92,9 @@ function problem(
   };
 }
 
-/** A value as it appears in messages: JSON, at most 80 characters. */
+/** A value as it appears in messages: JSON, at most 80 characters, the credentials of addresses in it masked. */
 export function printable(value: unknown): string {
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  const text = typeof value === 'number' ? String(value) : withoutCredentials(JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

@@ -5,15 +5,14 @@ import type { ConfigSource } from './config-source.js';
 import type { ConfigClass } from './field-decorators.js';
 
 /** What may be given in code: any part of the configuration, nested classes included. */
-export type ConfigInput<C> = {
-  [K in keyof C]?: C[K] extends (...args: never[]) => unknown
-    ? C[K]
-    : C[K] extends readonly unknown[] | Record<string, string> | undefined
-      ? C[K]
-      : C[K] extends object
-        ? ConfigInput<C[K]>
-        : C[K];
-};
+export type ConfigInput<C> = { [K in keyof C]?: FieldInput<C[K]> };
+
+/** Distributes over unions, so that a group which may be left out can be given in part as well. */
+type FieldInput<V> = V extends ((...args: never[]) => unknown) | readonly unknown[] | Record<string, string>
+  ? V
+  : V extends object
+    ? ConfigInput<V>
+    : V;
 
 /** Asks for a section of the configuration as an instance of its class. */
 export interface ConfigRequest<C extends object> {

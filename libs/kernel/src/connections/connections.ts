@@ -10,7 +10,14 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { AppState } from '../app-state.js';
 import { assertWiring } from '../concern/wiring.js';
-import { DuplicateConnectionError, NotConnectedError, ShuttingDownError } from '../errors/errors.js';
+import {
+  ConnectFailedError,
+  DuplicateConnectionError,
+  NotConnectedError,
+  ShuttingDownError,
+} from '../errors/errors.js';
+import { InfraError } from '../errors/infra-error.js';
+import { withoutCredentials } from '../errors/without-credentials.js';
 import { classify, type Classification } from '../ports/classify.js';
 import { bootScope } from './boot-scope.js';
 import type { Check, CheckResult } from '../ports/health-contributor.js';
@@ -51,7 +58,10 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly registrations = new Map<string, Registration>();
   private readonly reports: StepReport[] = [];
   private booted = false;
+  /** Why the boot failed: the first failure, as the others only follow from it. */
+  private failure: { readonly error: unknown } | undefined;
   private broken = false;
+  private closing: Promise<unknown> = Promise.resolve();
   private background: Promise<unknown>[] = [];
 
   constructor(
@@ -65,7 +75,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   /**
    * Opens a connection, or hands out the one that is open when the same is registered again.
    * @throws DuplicateConnectionError when the id is taken with other configuration
-   * @throws ConnectFailedError when a required server cannot be reached
+   * @throws ConnectFailedError when a required server cannot be reached, or its client cannot be made
    */
   open<Client>(request: OpenRequest<Client>): Promise<Client> {
     const known = this.registrations.get(request.id);
@@ -92,7 +102,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     return this.entries.map(({ id, config, opened, state }) => ({
       id,
       driver: config.driver,
-      address: opened.address,
+      address: opened.address === undefined ? undefined : withoutCredentials(opened.address),
       state,
       critical: config.critical,
     }));
@@ -154,26 +164,47 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     this.state.markClosed();
   }
 
-  /** Closes what a boot that failed had opened. `bootstrap` calls it; a failed connection does so by itself. */
+  /** Closes what a boot that failed had opened, resolving when all of it is. `bootstrap` calls it; a failed connection does so by itself. */
   async abortBoot(): Promise<void> {
-    if (this.booted) return;
     this.broken = true;
     this.state.beginShutdown();
     await this.closeAll();
   }
 
   private async openNew<Client>(request: OpenRequest<Client>): Promise<Client> {
+    if (this.failure) throw this.failure.error;
     if (this.state.shuttingDown.aborted) throw new ShuttingDownError(`Opening ${request.id}`);
+    let entry: Entry | undefined;
     try {
-      const opened = await request.open();
-      const entry = this.register(request, opened);
+      const opened = await this.construct(request);
+      entry = this.register(request, opened);
       if (this.broken) await this.closeAll();
       else if (request.config.startup === 'require' || !opened.connect) await this.connectNow(entry);
       else this.connectLater(entry);
       return opened.client;
     } catch (error) {
+      if (this.booted) await this.forget(request.id, entry);
       return this.fail(error);
     }
+  }
+
+  /** What a client throws as it is constructed does not say which connection it is of. */
+  private async construct<Client>({ id, section, open }: OpenRequest<Client>): Promise<Opened<Client>> {
+    try {
+      return await open();
+    } catch (cause) {
+      if (cause instanceof InfraError) throw cause;
+      const fix = `Look at the cause, and at the section "${section}" of the configuration.`;
+      throw new ConnectFailedError(id, undefined, reasonOf(cause), fix, { cause });
+    }
+  }
+
+  /** A lazy module failed: the app goes on, and the module may be loaded again. */
+  private async forget(id: string, entry: Entry | undefined): Promise<void> {
+    this.registrations.delete(id);
+    if (!entry) return;
+    this.entries.splice(this.entries.indexOf(entry), 1);
+    await this.shutDown(entry, 'close');
   }
 
   private register(request: OpenRequest<unknown>, opened: Opened<unknown>): Entry {
@@ -218,11 +249,19 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async fail(error: unknown): Promise<never> {
+    if (this.booted) throw error;
+    const { error: first } = (this.failure ??= { error });
     await this.abortBoot();
-    throw error;
+    throw first;
   }
 
+  /** Whoever calls it meanwhile waits for the same end. */
   private async closeAll(): Promise<void> {
+    this.closing = Promise.all([this.closing, this.closeOpen()]);
+    await this.closing;
+  }
+
+  private async closeOpen(): Promise<void> {
     await Promise.all(this.background);
     const open = this.entries.splice(0);
     for (const wave of closeWaves(open)) await Promise.all(wave.map(entry => this.shutDown(entry, 'close')));

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectFailedError, StepTimeoutError } from '../errors/errors.js';
 import type { Classification } from '../ports/classify.js';
+import { withoutCredentials } from '../errors/without-credentials.js';
 import type { Entry } from './entry.js';
 import { runStep } from './run-step.js';
 
@@ -62,7 +63,8 @@ export async function connectInBackground(
   for (let attempt = 0; connect && !stop.aborted; attempt += 1) {
     try {
       await runStep(entry.id, 'open', entry.config.connectTimeoutMs, signal =>
-        connect(AbortSignal.any([signal, stop])),
+        // The shutdown waits for this loop, and not for a client that does not listen.
+        unlessAborted(async () => connect(AbortSignal.any([signal, stop])), stop),
       );
       return;
     } catch (error) {
@@ -73,8 +75,26 @@ export async function connectInBackground(
   }
 }
 
-/** The message of an error, or of what it aggregates (Node joins the failures of IPv4 and IPv6 in one without a message). */
+/**
+ * The message of an error, or of what it aggregates (Node joins the failures of IPv4 and IPv6 in one without a message),
+ * with the credentials of addresses in it masked.
+ */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && !error.message) return [...new Set(error.errors.map(reasonOf))].join('; ');
-  return error instanceof Error ? error.message || error.name : String(error);
+  return withoutCredentials(error instanceof Error ? error.message || error.name : String(error));
+}
+
+/** Settles as `work` does, or rejects as soon as the signal aborts, whether `work` listens to that or not. */
+async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  let abort!: () => void;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

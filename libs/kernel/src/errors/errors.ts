@@ -1,4 +1,5 @@
 import { ErrorSpec, InfraError } from './infra-error.js';
+import { withoutCredentials } from './without-credentials.js';
 
 /** One thing that is wrong with the configuration. Secret values arrive here masked. */
 export interface ConfigProblem {
@@ -96,8 +97,12 @@ export class MissingConnectionError extends InfraError {
     readonly registered: readonly string[],
   ) {
     super(
-      `forFeature names the connection ${connection}, and nobody registers it (registered: ${registered.join(', ') || 'none'}).`,
-      `Register it with forRootAsync({ name: '<name>' }), or correct the name.`,
+      registered.includes(connection)
+        ? `forFeature names the connection ${connection}, which is registered with isGlobal: false and so is not seen there.`
+        : `forFeature names the connection ${connection}, and nobody registers it (registered: ${registered.join(', ') || 'none'}).`,
+      registered.includes(connection)
+        ? 'Leave isGlobal out of its registration, or inject it by name in the module that registers it.'
+        : `Register it with forRootAsync({ name: '<name>' }), or correct the name.`,
     );
   }
 }
@@ -132,14 +137,22 @@ export class UnknownDriverError extends InfraError {
   summary: 'A required connection could not be opened within connectTimeoutMs.',
 })
 export class ConnectFailedError extends InfraError {
+  /** Without credentials. */
+  readonly address: string | undefined;
+  /** Without credentials. */
+  readonly reason: string;
+
   constructor(
     readonly connection: string,
-    readonly address: string | undefined,
-    readonly reason: string,
+    address: string | undefined,
+    reason: string,
     fix: string,
     options?: ErrorOptions,
   ) {
-    super(`${connection}${address ? ` at ${address}` : ''} could not be opened: ${reason}.`, fix, options);
+    const at = address ? ` at ${withoutCredentials(address)}` : '';
+    super(`${connection}${at} could not be opened: ${withoutCredentials(reason)}.`, fix, options);
+    this.address = address === undefined ? undefined : withoutCredentials(address);
+    this.reason = withoutCredentials(reason);
   }
 }
 
