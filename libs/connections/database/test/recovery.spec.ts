@@ -2,6 +2,7 @@ import { Connections } from '@core-infra/kernel';
 import { DatabaseModule, DataSource, InjectRepository, poolStats, Transactions } from '@core-infra/database';
 import { bootInfra, eventually, usePostgresServer, useTcpProxy } from '@core-infra/testing';
 import { Injectable, Module } from '@nestjs/common';
+import { specContext, SpecContextModule } from './fixtures/spec-context.js';
 import { Column, Entity, PrimaryGeneratedColumn, type Repository } from 'typeorm';
 
 @Entity('things')
@@ -49,6 +50,26 @@ describe('a server that goes away', () => {
       expect(poolStats(ds)).toMatchObject({ active: 0, waiting: 0 });
     },
   );
+
+  it('a network that swallows everything: checks do not use up the pool', async () => {
+    await using app = await bootInfra(
+      DatabaseModule.forRoot({ url: proxy.url, pool: { max: 2 }, checkTimeoutMs: 50, shutdownTimeoutMs: 500 }),
+    );
+    const [check] = app.get(Connections).checks();
+    await check!.run();
+    proxy.hang();
+    expect(await failure(check!.run())).toMatchObject({ code: 'INFRA_STEP_TIMEOUT' });
+    await eventually(() => expect(poolStats(app.get(DataSource))).toMatchObject({ active: 0, waiting: 0 }));
+    await proxy.resume();
+    await eventually(() => check!.run());
+  });
+
+  it('a probe that hangs up does not fail the check that others wait for', async () => {
+    await using app = await bootInfra(SpecContextModule, DatabaseModule.forRoot({ url: server.url }));
+    const [check] = app.get(Connections).checks();
+    const gone = { signal: AbortSignal.abort(), deadline: Date.now() - 1 };
+    expect(await specContext.run(gone, () => failure(check!.run()))).toBeUndefined();
+  });
 
   it('background: boots without the server, says so, and connects when it comes', async () => {
     await proxy.cut();

@@ -75,7 +75,7 @@ export async function postgres(config: DatabaseConfig, at: DriverSite): Promise<
       await tls.attempt(initialize);
       await pool!.warmUp();
     },
-    check: () => checkPostgres(pool!),
+    check: signal => checkPostgres(pool!, context, signal),
     close: async signal => {
       if (!pool || pool.ending) return;
       await pool.idle(AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 2)]));
