@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { maskEmails, maskSecrets } from './mask-text.js';
+import { hintsAtToken, maskEmails, maskSecrets } from './mask-text.js';
 import { type PathNode, type RedactionRules, stepInto } from './redaction.rules.js';
 
 /** How deep a value is followed. */
@@ -8,6 +8,10 @@ const maxDepth = 8;
 const maxWidth = 200;
 /** How many values one line may have. */
 const maxValues = 2_000;
+/** How long a line's fields may become, in characters: about so many. */
+const maxLine = 1_024 ** 2;
+/** The longest name of a field, in characters; longer ones are data, and cut off. */
+const maxName = 128;
 /** Names are remembered up to this number; where names are data, the rest is looked at anew each time. */
 const maxKnownKeys = 5_000;
 
@@ -16,7 +20,12 @@ interface Key {
   /** With comma and colon: `,"name":`. */
   readonly json: string;
   readonly secret: boolean;
+  /** For a name that the line itself may have: how it is written then. */
+  readonly instead: string | undefined;
 }
+
+/** Names of which a line has its own only at times, such as when it serves a user; only then is a field of that name written with `_`. */
+const contextual = new Set(['trace_id', 'user_id', 'tenant_id', 'channel']);
 
 /** Names of a line's own fields; a field of the same name is written with `_` at its end, so that a line has one level and one time. */
 const reserved = new Set(['level', 'time', 'msg', 'logger', 'app', 'instance', 'request_id', 'correlation_id']);
@@ -28,6 +37,9 @@ export class JsonEncoder {
   private readonly censored: string;
   private readonly stack: object[] = [];
   private values = 0;
+  private room = maxLine;
+  /** What the line has before its fields. */
+  private head = '';
 
   constructor(
     private readonly rules: RedactionRules,
@@ -36,22 +48,27 @@ export class JsonEncoder {
     this.censored = JSON.stringify(rules.censor);
   }
 
-  /** The fields of a line: `,"a":1,"b":"x"`; nothing for none. */
-  fields(fields: object): string {
-    this.values = 0;
-    this.stack.length = 0;
+  /** The fields of a line that begins with `head`: `,"a":1,"b":"x"`; nothing for none. */
+  fields(fields: object, head = ''): string {
+    this.head = head;
+    this.begin();
     try {
       return this.members(fields, this.rules.paths, false, true);
     } catch {
       // A getter, a Proxy or a toJSON threw. Once more, each property by itself.
     }
-    this.values = 0;
-    this.stack.length = 0;
+    this.begin();
     try {
       return this.members(fields, this.rules.paths, true, true);
     } catch (error) {
       return `,"unloggable":${this.text(reason(error))}`;
     }
+  }
+
+  private begin(): void {
+    this.values = 0;
+    this.room = maxLine;
+    this.stack.length = 0;
   }
 
   /** A text in quotes, escaped; passwords in connection strings are masked. */
@@ -60,15 +77,17 @@ export class JsonEncoder {
     if (length > 100) return this.longText(text);
     for (let index = 0; index < length; index += 1) {
       const code = text.charCodeAt(index);
-      // Quotes, backslashes, control characters and surrogates are JSON.stringify's; `=`, `:` before `/`, and `@` may be of a secret.
+      // Quotes, backslashes, control characters and surrogates are JSON.stringify's; `'`, `=`, `:` before `/`, and `@` may be of a secret.
       if (
         code < 32 ||
         code === 34 ||
+        code === 39 ||
         code === 92 ||
         code === 61 ||
         code === 64 ||
         code >= 0x7f ||
-        (code === 47 && text.charCodeAt(index - 1) === 58)
+        (code === 47 && text.charCodeAt(index - 1) === 58) ||
+        ((code === 32 || code === 74) && hintsAtToken(text, index, code))
       )
         return this.longText(text);
     }
@@ -91,17 +110,18 @@ export class JsonEncoder {
     for (const name of Object.keys(object)) {
       if ((width += 1) > maxWidth) return `${text},"…":"more than ${maxWidth} fields"`;
       const key = top ? this.topKey(name) : this.key(name);
+      const label = top && key.instead !== undefined && this.head.includes(key.json) ? key.instead : key.json;
       const at = path && stepInto(path, name);
       if (key.secret || at?.ends) {
         const value = careful ? peek(object, name) : (object as Record<string, unknown>)[name];
         if (value !== undefined)
-          text += key.json + (typeof value === 'boolean' || value === null ? String(value) : this.censored);
+          text += label + (typeof value === 'boolean' || value === null ? String(value) : this.censored);
         continue;
       }
       const value = careful
         ? this.careful(object, name, at)
         : this.value((object as Record<string, unknown>)[name], at, false);
-      if (value !== undefined) text += key.json + value;
+      if (value !== undefined) text += label + value;
     }
     return text;
   }
@@ -118,8 +138,10 @@ export class JsonEncoder {
 
   /** Undefined for what JSON leaves out. */
   private value(value: unknown, path: PathNode | undefined, careful: boolean): string | undefined {
+    if ((this.room -= 8) < 0) return '"[too much]"';
     switch (typeof value) {
       case 'string':
+        this.room -= Math.min(value.length, this.maxText);
         return this.text(value);
       case 'number':
         return Number.isFinite(value) ? String(value) : 'null';
@@ -180,21 +202,30 @@ export class JsonEncoder {
         break;
       }
       const at = path && stepInto(path, String(index));
-      const value = at?.ends
-        ? this.censored
-        : careful
-          ? this.careful(items, String(index), at)
-          : this.value(items[index], at, false);
+      const value =
+        at?.ends || (index === 1 && this.isSecretPair(items))
+          ? this.censored
+          : careful
+            ? this.careful(items, String(index), at)
+            : this.value(items[index], at, false);
       text += `,${value ?? 'null'}`;
     }
     return `[${text.slice(1)}]`;
   }
 
+  /** `['cookie', 'sid=…']`, an entry of headers or of a Map. */
+  private isSecretPair(items: readonly unknown[]): boolean {
+    const [name, value] = items;
+    return items.length === 2 && typeof name === 'string' && typeof value === 'string' && name.length <= maxName
+      ? (this.keys.get(name)?.secret ?? this.rules.isSecret(name))
+      : false;
+  }
+
   /** Type, message, stack, own fields, cause, and the errors of an AggregateError. */
   private error(error: Error, path: PathNode | undefined, careful: boolean): string {
     let text = `,"type":${this.text(String(error.name === 'Error' ? (error.constructor?.name ?? 'Error') : error.name))}`;
-    text += `,"message":${this.text(String(error.message))}`;
-    if (typeof error.stack === 'string') text += `,"stack":${this.text(error.stack)}`;
+    text += `,"message":${this.value(String(error.message), undefined, false)}`;
+    if (typeof error.stack === 'string') text += `,"stack":${this.value(error.stack, undefined, false)}`;
     const { cause } = error;
     if (cause !== undefined) text += `,"cause":${this.value(cause, undefined, careful) ?? 'null'}`;
     if (error instanceof AggregateError) text += `,"errors":${this.items(error.errors, undefined, careful)}`;
@@ -216,8 +247,15 @@ export class JsonEncoder {
   }
 
   private learn(known: Map<string, Key>, name: string, written: string): Key {
-    const key: Key = { json: `,${JSON.stringify(written)}:`, secret: this.rules.isSecret(name) };
-    if (known.size < maxKnownKeys) known.set(name, key);
+    const short = name.length <= maxName;
+    const label = short ? written : `${name.slice(0, maxName)}…`;
+    this.room -= label.length;
+    const key: Key = {
+      json: `,${JSON.stringify(label)}:`,
+      secret: this.rules.isSecret(label),
+      instead: contextual.has(name) ? `,"${name}_":` : undefined,
+    };
+    if (short && known.size < maxKnownKeys) known.set(name, key);
     return key;
   }
 }

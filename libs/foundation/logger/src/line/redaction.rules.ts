@@ -6,6 +6,9 @@ const secretParts =
 /** A name that ends with one of these is secret: `accessToken`, but not `tokenCount`. */
 const secretEnds = 'token tokens dsn pwd jwt otp cvv cvc cardnumber accesskey sessionid pincode'.split(' ');
 
+/** Names that are secret as they stand, and harmless as a part of another. */
+const secretNames = 'pass bearer pin rawheaders'.split(' ');
+
 const personalParts =
   'email phone firstname lastname fullname givenname familyname surname birthdate dateofbirth'.split(' ');
 const personalEnds = 'mobile msisdn ssn dob postaladdress streetaddress passportnumber username displayname'.split(' ');
@@ -35,7 +38,7 @@ export class RedactionRules {
     this.enabled = config.enabled;
     this.personal = config.personal;
     this.censor = config.censor;
-    this.own = new Set(config.keys.map(plain));
+    this.own = new Set([...(config.enabled ? secretNames : []), ...config.keys.map(plain)]);
     this.allowed = new Set(config.allow.map(plain));
     this.parts = [...(config.enabled ? secretParts : []), ...(config.personal ? personalParts : [])];
     this.ends = [...(config.enabled ? secretEnds : []), ...(config.personal ? personalEnds : [])];

@@ -45,7 +45,7 @@ export function makePino(output: LogOutput, parts: LineParts): pino.Logger {
   const asJson: AsJson = function (fields, message, level) {
     const head = `${levelText[level] ?? `{"level":"${level}","time":"`}${timestamp.text()}"${this[chindingsSym] ?? ''}${context.current()}`;
     const text = message === undefined ? '' : `,"msg":${encoder.text(String(message))}`;
-    return `${head}${text}${fields instanceof Encoded ? fields.text : encoder.fields(fields)}}\n`;
+    return `${head}${text}${fields instanceof Encoded ? fields.text : encoder.fields(fields, head)}}\n`;
   };
   internals[asJsonSym] = asJson;
   internals[chindingsSym] = `,"app":${JSON.stringify(parts.app)},"instance":${JSON.stringify(parts.instance)}`;

@@ -4,9 +4,12 @@ import fc from 'fast-check';
 import { JsonEncoder } from '../../src/line/json.encoder.js';
 import { RedactionRules } from '../../src/line/redaction.rules.js';
 
+function encoder(redact: Partial<RedactionConfig> = {}, maxText?: number) {
+  return new JsonEncoder(new RedactionRules(Object.assign(new RedactionConfig(), redact)), maxText);
+}
+
 function encode(fields: object, redact: Partial<RedactionConfig> = {}, maxText?: number) {
-  const rules = new RedactionRules(Object.assign(new RedactionConfig(), redact));
-  return JSON.parse(`{"x":0${new JsonEncoder(rules, maxText).fields(fields)}}`) as Record<string, any>;
+  return JSON.parse(`{"x":0${encoder(redact, maxText).fields(fields)}}`) as Record<string, any>;
 }
 
 describe('JsonEncoder', () => {
@@ -73,6 +76,9 @@ describe('JsonEncoder', () => {
     'connectionString',
     'card_number',
     'cvv',
+    'pass',
+    'bearer',
+    'rawHeaders',
   ])('replaces the value of %s at any depth', key => {
     const hidden = 'must not be seen';
     const written = encode({
@@ -157,6 +163,22 @@ describe('JsonEncoder', () => {
     ['Server=db;User Id=sa;Password=s3cret;Encrypt=true', 'Server=db;User Id=sa;Password=****;Encrypt=true'],
     ["host=db password='s3cret' user=x", 'host=db password=**** user=x'],
     ['https://example.org/a?token=s3cret&b=1', 'https://example.org/a?token=****&b=1'],
+    ['https://s3cret@example.org/x.git', 'https://****@example.org/x.git'],
+    ['/files?sig=s3cret&X-Amz-Signature=s3cret', '/files?sig=****&X-Amz-Signature=****'],
+    ['{"user":"a","password":"s3cr\\"et s3cret","n":1}', '{"user":"a","password":"****","n":1}'],
+    ['{"password": 5312345}', '{"password": ****}'],
+    [JSON.stringify(JSON.stringify({ accessToken: 's3cret', n: 1 })), '"{\\"accessToken\\":\\"****\\",\\"n\\":1}"'],
+    ["{ apiKey: 's3cret', n: 1 }", "{ apiKey: '****', n: 1 }"],
+    ['sent Authorization: Bearer s3cret.abc to it', 'sent Authorization: Bearer **** to it'],
+    ['basic dTpzM2NyZXQ= is wrong', 'basic **** is wrong'],
+    ['got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.s3cret there', 'got **** there'],
+    ['GET /\r\nCookie: sid=s3cret; b=s3cret\r\nHost: x', 'GET /\r\nCookie: ****\r\nHost: x'],
+    [
+      '-----BEGIN RSA PRIVATE KEY-----\ns3cret\n-----END RSA PRIVATE KEY-----',
+      '-----BEGIN RSA PRIVATE KEY-----****-----END RSA PRIVATE KEY-----',
+    ],
+    ['bearer authentication, basic knowledge', 'bearer authentication, basic knowledge'],
+    ["the password is wrong: it's too short", "the password is wrong: it's too short"],
     ['https://example.org:8080/a@b', 'https://example.org:8080/a@b'],
     ['at 10:30 a=b', 'at 10:30 a=b'],
   ])('masks the password in %j', (text, expected) => {
@@ -183,6 +205,18 @@ describe('JsonEncoder', () => {
     const circular = new Error('self');
     circular.cause = circular;
     expect(encode({ err: circular }).err.cause).toBe('[circular]');
+  });
+
+  it('replaces the value of a pair under a secret name', () => {
+    const headers = [
+      ['cookie', 'sid=1'],
+      ['accept', '*/*'],
+    ];
+    expect(encode({ headers })['headers']).toEqual([
+      ['cookie', '[redacted]'],
+      ['accept', '*/*'],
+    ]);
+    expect(encode({ list: ['token', 'secret', 'password'] })['list']).toEqual(['token', 'secret', 'password']);
   });
 
   it('survives cycles, getters and proxies that throw, and says so in their place', () => {
@@ -244,6 +278,19 @@ describe('JsonEncoder', () => {
     expect(written.wide['…']).toBe('more than 200 fields');
   });
 
+  it('keeps a line of very many texts, or of names that are data, within bounds', () => {
+    const texts = Array.from({ length: 200 }, () => Array.from({ length: 200 }, () => 'x'.repeat(16_384)));
+    const whole = encoder().fields({ texts, after: 1 });
+    expect(whole.length).toBeLessThan(1_200_000);
+    expect(whole).toContain('[too much]');
+    expect(JSON.parse(`{"x":0${whole}}`)).toMatchObject({ texts: expect.any(Array) });
+
+    const written = encoder();
+    expect(written.fields({ body: { ['k'.repeat(1_000_000)]: 1 } }).length).toBeLessThan(300);
+    const { keys } = written as unknown as { keys: Map<string, unknown> };
+    expect([...keys.keys()]).toEqual([]); // only what is short is remembered
+  });
+
   it('writes what JSON has no word for', () => {
     const fields = {
       big: 2n ** 64n,
@@ -287,5 +334,11 @@ describe('JsonEncoder', () => {
       request_id_: 'forged',
       nested: { level: 1 },
     });
+  });
+
+  it('cannot overwrite whom a line serves, and may tell it where the line does not', () => {
+    const forged = { user_id: 'forged', trace_id: 'mine' };
+    expect(encoder().fields(forged, '{"level":"info","user_id":"u-1"')).toBe(',"user_id_":"forged","trace_id":"mine"');
+    expect(encoder().fields(forged)).toBe(',"user_id":"forged","trace_id":"mine"');
   });
 });

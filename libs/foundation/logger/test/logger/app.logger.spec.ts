@@ -200,6 +200,16 @@ describe('AppLogger', () => {
     expect(lines.filter(line => line.msg === 'grave')).toHaveLength(10);
   });
 
+  it('tells of a burst however long after it the next line of its kind comes', () => {
+    let now = 0;
+    const limits = { burst: 1, windowMs: 1_000, upTo: 'info' as const, sampling: {} };
+    const logger = make({ limits }, { clock: { now: () => 0, monotonic: () => now } });
+    for (let index = 0; index < 10; index += 1) logger.named('Noisy').info('again');
+    for (now = 1_500; now < 20_000; now += 1_500) logger.named('Other').info('tick');
+    logger.named('Noisy').info('again');
+    expect(written(logger).at(-1)).toMatchObject({ logger: 'Noisy', suppressed: 9 });
+  });
+
   it('samples by logger, and counts what it left out', () => {
     const root = make({ limits: { burst: 0, windowMs: 60_000, upTo: 'info', sampling: { Cache: 0.1, Silent: 0 } } });
     for (let index = 0; index < 5_000; index += 1) {

@@ -133,6 +133,17 @@ describe('destinations', () => {
     expect(others()).toEqual(['app-20260101T000000000.log', 'app-notes.log', 'other-20200101T000000000.log']);
   });
 
+  it('goes on with the same file when it cannot be put aside, and says so once', async () => {
+    const name = `${'a'.repeat(245)}.log`; // with a time in it, it would be longer than a name may be
+    const writer = writerTo(folder.file(name), { maxSizeBytes: 10 });
+    for (const line of ['123456789\n', 'second\n', 'third\n']) {
+      writer.write(line);
+      await writer.flush();
+    }
+    expect(folder.text(name)).toBe('123456789\nsecond\nthird\n');
+    expect(reports).toEqual([expect.stringMatching(/cannot be rotated and grows on: .*ENAMETOOLONG/)]);
+  });
+
   it('goes on when somebody moved the file away', async () => {
     const writer = writerTo(folder.file(), { maxSizeBytes: 10 });
     writer.write('123456789\n');
