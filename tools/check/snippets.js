@@ -8,6 +8,7 @@
 const { globSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const ts = require('typescript');
+const { compilerOptions } = require('../lib/compiler-options.js');
 const { root } = require('../runner/paths.js');
 
 const FENCE = /^(?<indent>[ \t]*)```(?:ts|typescript)(?<info>[^\S\n][^\n]*)?\n(?<code>[\s\S]*?)^\k<indent>```[ \t]*$/gm;
@@ -28,7 +29,12 @@ function snippetsOf(document, text) {
 function problemsOf(snippets) {
   const byFile = new Map(snippets.map(snippet => [snippet.file, snippet]));
   const folders = new Set(snippets.flatMap(({ file }) => ancestors(path.dirname(file))));
-  const options = compilerOptions();
+  const options = compilerOptions({
+    noEmit: true,
+    declaration: false,
+    // One snippet's names are not the next one's.
+    moduleDetection: ts.ModuleDetectionKind.Force,
+  });
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, directoryExists } = host;
   host.fileExists = file => byFile.has(file) || fileExists.call(host, file);
@@ -56,19 +62,6 @@ function sourceFiles(host) {
 
 function ancestors(folder) {
   return folder === root ? [] : [folder, ...ancestors(path.dirname(folder))];
-}
-
-function compilerOptions() {
-  const file = path.join(root, 'tsconfig.json');
-  const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(file, ts.sys.readFile).config,
-    ts.sys,
-    root,
-    undefined,
-    file,
-  );
-  // One snippet's names are not the next one's.
-  return { ...options, noEmit: true, declaration: false, moduleDetection: ts.ModuleDetectionKind.Force };
 }
 
 function main() {

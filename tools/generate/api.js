@@ -5,6 +5,7 @@
 
 const path = require('node:path');
 const ts = require('typescript');
+const { compilerOptions } = require('../lib/compiler-options.js');
 const { packages } = require('../lib/packages.js');
 const { root } = require('../runner/paths.js');
 
@@ -19,7 +20,14 @@ async function run() {
     .filter(({ entries }) => entries.length > 0);
   const program = ts.createProgram(
     all.flatMap(({ entries }) => entries.map(({ source }) => path.join(root, source))),
-    compilerOptions(),
+    compilerOptions({
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      sourceMap: false,
+      rootDir: root,
+      outDir: root,
+    }),
   );
   const declarations = emitDeclarations(program);
   return Object.fromEntries(
@@ -33,26 +41,6 @@ async function run() {
       ];
     }),
   );
-}
-
-function compilerOptions() {
-  const file = path.join(root, 'tsconfig.json');
-  const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(file, ts.sys.readFile).config,
-    ts.sys,
-    root,
-    undefined,
-    file,
-  );
-  return {
-    ...options,
-    noEmit: false,
-    declaration: true,
-    emitDeclarationOnly: true,
-    sourceMap: false,
-    rootDir: root,
-    outDir: root,
-  };
 }
 
 /** The declaration file of each source, parsed, by the path of the source. */
