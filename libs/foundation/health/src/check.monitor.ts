@@ -8,6 +8,10 @@ import type { CheckReport, CheckStatus, FailureReport, StateChange } from './hea
 
 const runs = operations('health');
 
+/** A check that ignores its signal is left behind at the end of its budget. When so many are, a further one is begun only now and then. */
+const maxLeftBehind = 3;
+const leftBehindPauseMs = 30_000;
+
 export interface MonitorSite {
   readonly indicators: HealthIndicatorService;
   readonly config: HealthConfig;
@@ -29,13 +33,15 @@ export class CheckMonitor {
   private failures = 0;
   private successes = 0;
   private history: StateChange[] = [];
+  private unsettled = 0;
+  private begunAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly definition: CheckDefinition,
     private readonly site: MonitorSite,
   ) {}
 
-  /** Resolves when there is a result no older than `cacheMs`; runs are shared, and there is never a second one beside the first. Never rejects. */
+  /** Resolves when there is a result no older than `cacheMs`; runs are shared, and none is begun beside another that is within its budget. Never rejects. */
   refresh(): Promise<void> {
     if (this.running) return this.running;
     if (this.site.clock.monotonic() < this.freshUntil) return Promise.resolve();
@@ -85,11 +91,17 @@ export class CheckMonitor {
   /** Terminus keeps the budget: at its end it aborts the signal and goes on without the check. */
   private async attempt(): Promise<Outcome> {
     const { definition, site } = this;
+    const now = site.clock.monotonic();
+    if (this.unsettled >= maxLeftBehind && now - this.begunAt < leftBehindPauseMs)
+      return failure(new CheckTimeoutError(definition.name, definition.timeoutMs));
+    this.begunAt = now;
     let outcome: Outcome | undefined;
     const attempt = site.indicators
       .check(definition.name)
       .attempt(async ({ signal }) => {
+        this.unsettled += 1;
         outcome = await settle(definition, signal);
+        this.unsettled -= 1;
       })
       .withTimeout(definition.timeoutMs);
     const trace = { component: 'health', connection: definition.name, operation: 'check' };

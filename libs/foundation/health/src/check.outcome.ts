@@ -13,6 +13,10 @@ export interface Outcome {
 
 type Fields = Record<string, unknown>;
 
+/** How much is kept of a reason, in characters, and of details, as JSON: both are held per check, and a reason once more per change. */
+const maxReason = 1_000;
+const maxDetails = 65_536;
+
 const severity: Record<CheckStatus, number> = { up: 0, degraded: 1, down: 2 };
 
 /** Runs a check; whatever it does, the result is a value. */
@@ -39,7 +43,7 @@ function readResult(name: string, result: unknown, terminus: boolean): Outcome {
   const limps = degraded !== undefined && degraded !== false && degraded !== '';
   return {
     status: limps ? 'degraded' : 'up',
-    ...(limps ? { reason: typeof degraded === 'string' ? degraded : 'degraded' } : {}),
+    ...(limps ? { reason: typeof degraded === 'string' ? short(maskCredentials(degraded)) : 'degraded' } : {}),
     details: toPlain(details),
   };
 }
@@ -50,15 +54,16 @@ function fromTerminus(indicators: [string, Fields & { status: CheckStatus }][]):
   const { status, ...rest } = worst[1];
   const details = toPlain(indicators.length === 1 ? rest : Object.fromEntries(indicators));
   if (status === 'up') return { status, details };
-  const reason = typeof rest.message === 'string' ? maskCredentials(rest.message) : `the indicator says ${status}`;
+  const reason =
+    typeof rest.message === 'string' ? short(maskCredentials(rest.message)) : `the indicator says ${status}`;
   return { status, reason, details, ...(status === 'down' ? { error: new Error(reason) } : {}) };
 }
 
 /** An error in words. Anything can be thrown, also what has no words. */
 function describe(error: unknown): string {
   try {
-    return maskCredentials(
-      (error instanceof InfraError ? error.problem : reasonOf(error)) || 'failed without a message',
+    return short(
+      maskCredentials((error instanceof InfraError ? error.problem : reasonOf(error)) || 'failed without a message'),
     );
   } catch {
     return 'failed with a value that has no text'; // its own toString throws, and there is nothing more to tell
@@ -69,6 +74,8 @@ function codeOf(error: unknown): string | undefined {
   const code = isFields(error) || error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
+
+const short = (text: string) => (text.length > maxReason ? `${text.slice(0, maxReason)}…` : text);
 
 /** `redis://user:secret@host` becomes `redis://***@host`. */
 function maskCredentials(text: string): string {
@@ -84,6 +91,7 @@ function toPlain(details: Fields): Fields | undefined {
       if (value instanceof Error) return describe(value);
       return typeof value === 'string' ? maskCredentials(value) : value;
     });
+    if (text.length > maxDetails) return { unreadable: `${text.length} characters are more than ${maxDetails}` };
     return JSON.parse(text) as Fields;
   } catch (error) {
     return { unreadable: describe(error) };

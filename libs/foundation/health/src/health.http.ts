@@ -34,7 +34,7 @@ interface FastifyReply {
 
 /** Answers GET and HEAD of a path on the adapter itself, on Express and Fastify alike. */
 export function serve(adapter: AbstractHttpAdapter, path: string, state: AppState, answer: Answer): void {
-  adapter.get(path, (request: AnyRequest, response: AnyResponse) => {
+  const handle = (request: AnyRequest, response: AnyResponse) => {
     const { headers, socket } = 'raw' in request ? request.raw : request;
     const given = answer({
       authorization: headers.authorization,
@@ -43,7 +43,17 @@ export function serve(adapter: AbstractHttpAdapter, path: string, state: AppStat
     });
     if (given instanceof Promise) return given.then(done => send(response, done, state));
     return send(response, given, state);
-  });
+  };
+  adapter.get(path, handle);
+  if (tellsSlashes(adapter)) adapter.get(`${path}/`, handle);
+}
+
+/** Express takes `/health/` for `/health`; Fastify does so only where it is told to. */
+function tellsSlashes(adapter: AbstractHttpAdapter): boolean {
+  if (adapter.getType() !== 'fastify') return false;
+  type Routing = { ignoreTrailingSlash?: boolean };
+  const { initialConfig } = adapter.getInstance() as { initialConfig: Routing & { routerOptions?: Routing } };
+  return !(initialConfig.routerOptions?.ignoreTrailingSlash ?? initialConfig.ignoreTrailingSlash);
 }
 
 function send(response: AnyResponse, { status, body }: HealthAnswer, state: AppState): void {

@@ -12,7 +12,7 @@ import {
   UnknownCheckError,
 } from '@core-infra/health';
 import { bootInfra, eventually } from '@core-infra/testing';
-import { concern, contributor, hang, moduleOf } from './fixtures.js';
+import { clockModule, concern, contributor, FakeClock, hang, moduleOf } from './fixtures.js';
 
 describe('checks', () => {
   const short = HealthModule.forRoot({ deadlineMs: 50, cacheMs: 0 });
@@ -73,6 +73,47 @@ describe('checks', () => {
         lastError: { code: 'INFRA_CHECK_TIMEOUT', message: expect.stringContaining('within 120 ms') },
       }),
     );
+  });
+
+  it('does not pile up runs of a check that never settles, and asks again later', async () => {
+    const clock = new FakeClock();
+    const { module, calls } = contributor('stuck', () => new Promise<never>(() => undefined), { timeoutMs: 5 });
+    await using app = await bootInfra(clockModule(clock), short, module);
+    const health = app.get(HealthService);
+    for (let probe = 0; probe < 10; probe += 1) {
+      clock.advance(1_000);
+      expect(await health.check('stuck')).toMatchObject({ status: 'down', lastError: { code: 'INFRA_CHECK_TIMEOUT' } });
+    }
+    expect(calls).toHaveLength(3);
+    clock.advance(30_000);
+    await health.check('stuck');
+    expect(calls).toHaveLength(4);
+  });
+
+  it('keeps reasons and details within bounds, as they are remembered', async () => {
+    const { module } = contributor('talks', () => {
+      throw new Error('x'.repeat(1_000_000));
+    });
+    const { module: other } = contributor('tells', () => ({ all: 'y'.repeat(1_000_000) }));
+    await using app = await bootInfra(short, module, other);
+    const { checks } = await app.get(HealthService).check();
+    expect(JSON.stringify(checks['talks']).length).toBeLessThan(5_000);
+    expect(JSON.stringify(checks['tells']).length).toBeLessThan(1_000);
+  });
+
+  it('tells nobody of a check that rejects after its budget', async () => {
+    let reject = (_error: Error) => {};
+    const late = new Promise<never>((_resolve, fail) => (reject = fail));
+    const { module } = contributor('late', () => late, { timeoutMs: 5 });
+    await using app = await bootInfra(short, module);
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    expect((await app.get(HealthService).check('late')).lastError?.code).toBe('INFRA_CHECK_TIMEOUT');
+    reject(new Error('too late'));
+    await new Promise(resolve => setImmediate(() => setImmediate(resolve)));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+    expect((await app.get(HealthService).check('late')).reason).toContain('too late');
   });
 
   it('answers with the last state when a check that was up is slower than the deadline but within its budget', async () => {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
+import { APP_GUARD, NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Controller, Get, type INestApplication, Module, VersioningType } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
 import { AppState } from '@core-infra/kernel';
 import { HealthModule } from '@core-infra/health';
 import { bootHttp, httpAdapters } from '@core-infra/testing';
@@ -38,6 +39,23 @@ describe.each(httpAdapters)('the health routes on %s', adapter => {
     }
     for (const path of ['/health/live', '/health/startup'])
       expect((await get(app, path)).body).toEqual({ status: 'ok', checks: {} });
+  });
+
+  it('answers with a slash at the end, encoded or with a query, and nothing of what is no name', async () => {
+    const { module } = contributor('search', () => undefined);
+    await using app = await bootHttp(adapter, [HealthModule.forRoot(), module]);
+    for (const path of ['/health/', '/health/ready/', '/health/search/', '/health/%73earch', '/health/search?x=1'])
+      expect([path, (await get(app, path)).body]).toEqual([
+        path,
+        { status: 'ok', checks: { search: { status: 'up' } } },
+      ]);
+    for (const path of ['/health/__proto__', '/health/constructor', '/health/a%2Fb', '/health/..%2Fsearch'])
+      expect((await get(app, path)).body).toMatchObject({
+        error_code: 'INFRA_UNKNOWN_CHECK',
+        details: { known: ['search'] },
+      });
+    expect((await app.fetch('/health/%E0%A4%A')).status).toBe(400);
+    expect((await app.fetch('/health', { method: 'POST' })).status).toBe(404);
   });
 
   it('is not shadowed by a catch-all of the app', async () => {
@@ -126,7 +144,7 @@ describe.each(httpAdapters)('the health routes on %s', adapter => {
     expect(body.checks.search).toMatchObject({
       status: 'down',
       critical: true,
-      reason: 'connection to redis://***@cache.internal:6379 refused',
+      reason: 'connection to redis://****@cache.internal:6379 refused',
       failuresInARow: 1,
       history: [{ from: 'unknown', to: 'down' }],
     });
@@ -222,5 +240,23 @@ describe.each(httpAdapters)('the health routes on %s', adapter => {
     await using app = await bootHttp(adapter, HealthModule.forRoot({ path: '' }));
     expect((await app.fetch('/health')).status).toBe(404);
     expect((await app.fetch('/live')).status).toBe(404);
+  });
+});
+
+describe('the health routes on a Fastify that ignores slashes', () => {
+  it('are mounted once', async () => {
+    @Module({ imports: [HealthModule.forRoot()] })
+    class AppModule {}
+    const serving = await NestFactory.create(
+      AppModule,
+      new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true } }) as never,
+      { logger: false, abortOnError: false },
+    );
+    try {
+      await serving.listen(0, '127.0.0.1');
+      expect((await fetch(`${await serving.getUrl()}/health/live/`)).status).toBe(200);
+    } finally {
+      await serving.close();
+    }
   });
 });
