@@ -24,11 +24,16 @@ describe('bootstrap', () => {
       /INFRA_CONNECT_FAILED: other at tcp:\/\/other\.example:1 could not be opened: password authentication failed/,
     ],
     ['a provider', 'provider', /a provider of the app failed/],
-  ])('exits with 1 when %s fails, after closing what was open', async (_name, part, message) => {
-    const child = boot({ BREAK: part });
-    await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
-    expect(child.lines.some(line => message.test(line))).toBe(true);
-    expect(child.lines).toContain('CLOSED store');
+    ['onModuleInit', 'init', /onModuleInit failed/],
+    ['onApplicationBootstrap', 'hook', /onApplicationBootstrap failed/],
+  ])('exits with 1 when %s fails, after closing what was open, and says so once', async (_name, part, message) => {
+    for (const ADAPTER of ['none', 'fastify']) {
+      const child = boot({ BREAK: part, ADAPTER, HTTP_PORT: '0' });
+      await expect(child.exit).resolves.toEqual({ code: 1, signal: null });
+      const failures = child.lines.filter(line => /"level":"(error|fatal)"/.test(line) || !/^(\{|CLOSED)/.test(line));
+      expect(failures).toEqual([expect.stringMatching(message)]);
+      expect(child.lines).toContain('CLOSED store');
+    }
   });
 
   it('tells why a provider failed in lines of the usual form, without the password in its message', async () => {

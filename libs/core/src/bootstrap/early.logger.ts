@@ -12,7 +12,9 @@ export class EarlyLogger implements LoggerService {
     this.logger.log(message, ...rest);
   }
 
+  /** Nest logs the failure of its injector with its whole inside; `bootstrap` says the same once, with the fix. */
   error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) === 'ExceptionHandler') return;
     this.logger.error(message, ...rest);
   }
 

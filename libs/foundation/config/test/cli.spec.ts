@@ -102,10 +102,10 @@ describe('config print', () => {
 });
 
 describe('config check', () => {
-  it('prints all problems and exits with 1, or with 0 when there is none', async () => {
+  it('prints all problems and exits with 2, or with 0 when there is none', async () => {
     using space = new Workspace({ 'config/default.yaml': 'store:\n  port: 70000\n  hots: x' });
     const bad = await run('check', [space.module(), feature, ConfigModule.forFeature(NeedyConfig)]);
-    expect(bad.code).toBe(1);
+    expect(bad.code).toBe(2);
     expect(new Set(bad.rows.map(({ key }) => key))).toEqual(new Set(['needy.url', 'store.hots', 'store.port']));
     space.write('config/default.yaml', 'store: { port: 7 }');
     expect(await run('check', [space.module({ env: { STORE_HSOT: '' } }), feature])).toMatchObject({
@@ -119,7 +119,7 @@ describe('config check', () => {
     using space = new Workspace({ 'config/default.yaml': 'needy: { url: [1] }' });
     const later = declareSection(new SectionDeclaration('needy', NeedyConfig, undefined));
     const imports = () => [space.module(), { module: class Later {}, providers: [later] }];
-    expect(await run('check', imports())).toMatchObject({ code: 1, rows: [{ key: 'needy.url' }] });
+    expect(await run('check', imports())).toMatchObject({ code: 2, rows: [{ key: 'needy.url' }] });
     space.write('config/default.yaml', '');
     expect((await run('check', imports())).code).toBe(0);
   });

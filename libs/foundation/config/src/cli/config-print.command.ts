@@ -1,4 +1,4 @@
-import { type CliCommand, envName, MASK, shapeOf } from '@core-infra/kernel';
+import { type CliCommand, envName, MASK, nearest, shapeOf, withoutCredentials } from '@core-infra/kernel';
 import type { DeclaredReading } from '../configuration.js';
 import { inspectConfiguration } from './inspect-configuration.js';
 
@@ -25,9 +25,15 @@ export const configPrint: CliCommand = {
       empty: `No module of the app reads the section ${String(section)}.`,
     });
     for (const remark of remarks) output.note(remark);
+    if (wanted.length === 0 && section !== undefined) {
+      const close = nearest(String(section), new Set(readings.map(reading => reading.section)));
+      if (close) output.note(`Did you mean ${close}?`);
+      return 2;
+    }
     if (problems.length === 0) return 0;
-    output.note(`The configuration has ${problems.length} problems; see core-infra config check.`);
-    return 1;
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+    output.note(`The configuration has ${count}; see core-infra config check.`);
+    return 2;
   },
 };
 
@@ -40,7 +46,7 @@ function valuesOf({ section, Config, reading }: DeclaredReading): PrintedValue[]
       (secret && value !== undefined && value !== '') || reading.masked.has(path) || reading.pending.has(path);
     return {
       key: `${section}.${path}`,
-      value: hidden ? MASK : value,
+      value: hidden ? MASK : typeof value === 'string' ? withoutCredentials(value) : value,
       source: reading.pending.get(path) ?? reading.sources.get(path) ?? 'default',
       env: envName(section, path),
     };
