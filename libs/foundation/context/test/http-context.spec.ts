@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   BadRequestException,
@@ -55,6 +56,9 @@ class Deep {
     const event = new Promise<string | undefined>(resolve => this.bus.once(id()!, () => resolve(id())));
     this.bus.emit(id()!);
     seen.push(await event);
+    const piped = Readable.from(['x']).pipe(new PassThrough());
+    piped.on('data', () => seen.push(id()));
+    await once(piped, 'end');
     return seen;
   }
 }
@@ -296,7 +300,7 @@ describe.each(platforms)('context over HTTP on %s', platform => {
               .then(chunks => {
                 const answer = JSON.parse(Buffer.concat(chunks).toString()) as string[] | { seen: string[] };
                 const seen = Array.isArray(answer) ? answer : answer.seen;
-                expect(seen).toEqual(Array.from({ length: 7 }, () => id));
+                expect(seen).toEqual(Array.from({ length: 8 }, () => id));
                 expect(response.headers['x-request-id']).toBe(id);
               })
               .then(resolve, reject);
@@ -310,6 +314,24 @@ describe.each(platforms)('context over HTTP on %s', platform => {
     } finally {
       agent.destroy();
     }
+  });
+
+  it('keeps requests apart that arrive in one packet', async () => {
+    await using served = await start();
+    const { port } = served.app.getHttpServer().address() as { port: number };
+    const socket = connect(port, '127.0.0.1');
+    const ids = Array.from({ length: 20 }, (_, index) => `pipelined-${index}`);
+    socket.write(
+      ids
+        .map((id, index) => {
+          const last = index === ids.length - 1 ? 'Connection: close\r\n' : '';
+          return `GET /everywhere HTTP/1.1\r\nHost: x\r\nX-Request-Id: ${id}\r\n${last}\r\n`;
+        })
+        .join(''),
+    );
+    const text = Buffer.concat(await socket.toArray()).toString();
+    const bodies = [...text.matchAll(/\["pipelined[^\]]*\]/g)].map(([body]) => JSON.parse(body) as string[]);
+    expect(bodies).toEqual(ids.map(id => Array.from({ length: 8 }, () => id)));
   });
 
   it('does not carry what one request set to the next on the same socket', async () => {
