@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ConfigService, registerAs } from '@nestjs/config';
 import { ConfigModule as NestConfigModule } from '@nestjs/config';
 import { connectionSection, provideConfig } from '@core-infra/kernel';
@@ -39,6 +40,15 @@ describe("Nest's ConfigService", () => {
     expect(
       ['store.host', 'store.extra', 'store.connections.audit.host'].map(path => service.get<string>(path)),
     ).toEqual(['a', 'b', 'c']);
+  });
+
+  it('shows secrets masked where a whole section is printed, and gives them to who asks for them', async () => {
+    using space = new Workspace({ 'config/default.yaml': 'store: { password: s3cret }' });
+    await using app = await space.boot({}, feature);
+    const service = app.get(ConfigService);
+    expect(JSON.stringify(service.get('store'))).toContain('"password":"****"');
+    expect(inspect(service.get('store'), { depth: 5 })).not.toContain('s3cret');
+    expect(service.get('store.password')).toBe('s3cret');
   });
 
   it('reads variables of .env, which are not in process.env', async () => {

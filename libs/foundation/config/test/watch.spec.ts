@@ -76,6 +76,19 @@ describe('watching', () => {
     expect(await becomes(on.app, 3)).toBe(3);
   });
 
+  it('sees a change in the file that a link leads to in another folder, also where a value refers to the link', async () => {
+    using elsewhere = new Workspace({ 'shared.yaml': 'store: { timeoutMs: 1 }', size: '5' });
+    using space = new Workspace({ 'config/.keep': '' });
+    symlinkSync(elsewhere.path('shared.yaml'), space.path(yaml));
+    symlinkSync(elsewhere.path('size'), space.path('link'));
+    const env = { STORE_CACHE_BYTES: `file://${space.path('link')}` };
+    await using app = await space.boot({ watch: true, env }, feature);
+    elsewhere.write('shared.yaml', 'store: { timeoutMs: 2 }');
+    expect(await becomes(app, 2)).toBe(2);
+    elsewhere.write('size', '6');
+    await eventually(() => expect(app.get(StoreConfig).cacheBytes).toBe(6));
+  });
+
   it('sees a folder and a file that come later, and a .env', async () => {
     await using on = await watched({});
     on.space.write(yaml, 'store: { timeoutMs: 2 }');

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type ConfigReload, configReloads, ConfigError, reasonOf, type SectionDeclaration } from '@core-infra/kernel';
@@ -14,6 +15,8 @@ export class ConfigReloader implements OnApplicationBootstrap, OnApplicationShut
   private readonly watcher?: FolderWatcher;
   /** Sources that were looked at last, whether they were good or not. */
   private seen: string;
+  /** What files that are links lead to, by absolute path. */
+  private targets: ReadonlySet<string> = new Set();
   private running: Promise<unknown> = Promise.resolve();
 
   /** @internal */
@@ -95,11 +98,13 @@ export class ConfigReloader implements OnApplicationBootstrap, OnApplicationShut
     }
   }
 
-  /** The folders of configuration files, and those of files that values refer to. */
+  /** The folders of configuration files, those of files that values refer to, and for links those of what they lead to. */
   private follow(): void {
     const { sources, references } = this.source.current;
     const referred = [...references.paths].map(file => path.dirname(file));
-    this.watcher?.watch([...new Set([...sources.folders, ...referred])]);
+    this.targets = new Set([...sources.paths, ...references.paths].flatMap(linkedFile));
+    const led = [...this.targets].map(file => path.dirname(file));
+    this.watcher?.watch([...new Set([...sources.folders, ...referred, ...led])]);
   }
 
   private matters(folder: string, name: string): boolean {
@@ -110,8 +115,19 @@ export class ConfigReloader implements OnApplicationBootstrap, OnApplicationShut
       name.startsWith('..data') ||
       /\.(yaml|yml|json)$/.test(name) ||
       sources.folders.includes(file) ||
-      references.paths.has(file)
+      references.paths.has(file) ||
+      this.targets.has(file)
     );
+  }
+}
+
+/** The file behind a link, links of its folder included; nothing where the file is no link or not there. */
+function linkedFile(file: string): string[] {
+  try {
+    const target = realpathSync(file);
+    return target === file ? [] : [target];
+  } catch {
+    return []; // what is wrong with the file is said when it is read
   }
 }
 

@@ -1,3 +1,4 @@
+import { type ConfigClass, MASK, shapeOf } from '@core-infra/kernel';
 import type { DeclaredReading } from '../configuration.js';
 import type { EnvVariables } from '../sources/env.variables.js';
 
@@ -9,6 +10,7 @@ type Node = Record<string, unknown>;
  */
 export class ServiceTree {
   private readonly views = new Map<string, Map<unknown, object>>();
+  private readonly secrets = new WeakMap<object, Set<string>>();
 
   constructor(private readonly root: object) {}
 
@@ -17,14 +19,29 @@ export class ServiceTree {
     if (!this.views.get(section)?.has(Config)) this.show(section, Config, reading.config);
   }
 
-  show(section: string, Config: unknown, view: object): void {
+  show(section: string, Config: ConfigClass, view: object): void {
     const views = this.views.get(section) ?? new Map<unknown, object>();
     this.views.set(section, views.set(Config, view));
     const node = section.split('.').reduce<Node>((at, key) => child(at, key), this.root as Node);
+    this.hide(node, Config);
     for (const key of Object.keys(view)) {
       const read = () => Reflect.get(views.get(Config)!, key) as unknown;
       Object.defineProperty(node, key, { enumerable: true, configurable: true, get: read });
     }
+  }
+
+  /** `JSON.stringify(service.get('database'))` shows its secrets masked, as that of the class does; groups see to their own. */
+  private hide(node: Node, Config: ConfigClass): void {
+    const known = this.secrets.get(node);
+    const secrets = known ?? new Set<string>();
+    for (const field of shapeOf(Config).fields) if (field.secret) secrets.add(field.path);
+    if (known) return;
+    this.secrets.set(node, secrets);
+    const shown = (key: string, value: unknown) =>
+      secrets.has(key) && value !== undefined && value !== '' ? MASK : value;
+    Object.defineProperty(node, 'toJSON', {
+      value: () => Object.fromEntries(Object.entries(node).map(([key, value]) => [key, shown(key, value)])),
+    });
   }
 
   /** Variables that only the `.env` files have, or an environment that is not the process's own; the service finds the process's by itself. */
