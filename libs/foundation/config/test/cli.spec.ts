@@ -101,6 +101,26 @@ describe('config print', () => {
   });
 });
 
+describe('config print', () => {
+  it('masks the credentials of an address in a field that is no secret', async () => {
+    using space = new Workspace();
+    const env = { STORE_HOST: 'net://app:s3cret@host' };
+    const { rows } = await run('print', [space.module({ env }), feature], 'store');
+    expect(rows).toContainEqual(expect.objectContaining({ key: 'store.host', value: 'net://****@host' }));
+  });
+
+  it('exits with 2 for a section that nobody reads, with the nearest, and for a configuration with problems', async () => {
+    using space = new Workspace();
+    const imports = (env: NodeJS.ProcessEnv = {}) => [space.module({ env }), feature];
+    expect(await run('print', imports(), 'stroe')).toMatchObject({ code: 2, rows: [], notes: ['Did you mean store?'] });
+    const broken = await run('print', imports({ STORE_PORT: 'x' }), 'store');
+    expect(broken).toMatchObject({
+      code: 2,
+      notes: ['The configuration has a problem; see core-infra config check.'],
+    });
+  });
+});
+
 describe('config check', () => {
   it('prints all problems and exits with 2, or with 0 when there is none', async () => {
     using space = new Workspace({ 'config/default.yaml': 'store:\n  port: 70000\n  hots: x' });
