@@ -92,7 +92,7 @@ export class QueryCancelledError extends InfraError {
   ) {
     super(
       `${connection}: the caller hung up ${stage}.`,
-      'Work that must outlive its request runs in a context of its own.',
+      'Work that must outlive its request runs in requestContext.run({ deadline: undefined, signal: undefined }, work).',
       options,
     );
   }

@@ -10,6 +10,7 @@ import {
   getDatabaseToken,
   getRepositoryToken,
   InjectRepository,
+  Transactions,
 } from '@core-infra/database';
 
 @Entity('orders')
@@ -90,6 +91,26 @@ describe('DatabaseModule', () => {
     expect(plain.entityMetadatas.map(({ name }) => name)).toEqual(['Order']);
     const notes = app.get<Repository<Note>>(getRepositoryToken(Note, 'audit'));
     expect(await notes.count()).toBe(0);
+  });
+
+  it('serves one entity from two databases, and a transaction of one says nothing of the other', async () => {
+    const audit = await server.createDatabase();
+    await using app = await bootInfra(
+      DatabaseModule.forRoot({ url: server.url, typeorm: { synchronize: true } }),
+      DatabaseModule.forRoot({ name: 'audit', url: audit, typeorm: { synchronize: true } }),
+      DatabaseModule.forFeature([Note]),
+      DatabaseModule.forFeature([Note], 'audit'),
+    );
+    const here = app.get<Repository<Note>>(getRepositoryToken(Note) as never, { strict: false });
+    const there = app.get<Repository<Note>>(getRepositoryToken(Note, 'audit') as never, { strict: false });
+    const before = await here.count();
+    const failing = app.get(Transactions).run(async () => {
+      await here.save({ text: 'rolled back' });
+      await there.save({ text: 'kept' });
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect([await here.count(), await there.count()]).toEqual([before, 1]);
   });
 
   it('contributes a check with version and pool, and an address without credentials', async () => {

@@ -59,7 +59,10 @@ describe('core-infra migrate', () => {
       ],
     });
     await folder.write(files);
-    expect((await run('migrate down', where, { count: '1' })).rows).toMatchObject([{ name: '001_users' }]);
+    expect(await run('migrate down', where, { count: '1' })).toMatchObject({
+      rows: [{ name: '001_users' }],
+      notes: [expect.stringContaining('Took back 001_users')],
+    });
     await expect(run('migrate down', where, { count: 'x' })).rejects.toMatchObject({ code: 'INFRA_MIGRATION_COMMAND' });
   });
 

@@ -1,6 +1,14 @@
 import { resolve } from 'node:path';
 import { DatabaseModule, DataSource, type DatabaseOptions, migratorOf } from '@core-infra/database';
-import { bootInfra, eventually, type InfraApp, runChild, uniqueName, usePostgres } from '@core-infra/testing';
+import {
+  bootInfra,
+  eventually,
+  type InfraApp,
+  runChild,
+  uniqueName,
+  usePostgres,
+  useTcpProxy,
+} from '@core-infra/testing';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { migrationFolder } from './fixtures/migration-folder.js';
 
@@ -24,6 +32,7 @@ class AddNotes1700000000000 implements MigrationInterface {
 
 describe('migrations', () => {
   const server = usePostgres();
+  const proxy = useTcpProxy(() => server.url);
 
   async function boot(options: DatabaseOptions): Promise<InfraApp & { ds: DataSource }> {
     const app = await bootInfra(DatabaseModule.forRoot({ url: await server.createDatabase(), ...options }));
@@ -153,6 +162,53 @@ describe('migrations', () => {
     } finally {
       await admin.ds.query(`DROP OWNED BY ${role}, ${app}; DROP ROLE ${role}, ${app}`);
     }
+  });
+
+  it('no statement timeout ends a migration, nor one that the role has; the lock timeout does', async () => {
+    await using folder = await migrationFolder({
+      '001_long.up.sql': 'SELECT pg_sleep(0.3); CREATE TABLE users (id int)',
+    });
+    const url = await server.createDatabase();
+    const role = uniqueName('hasty');
+    await using admin = await boot({ url });
+    await admin.ds.query(`CREATE ROLE ${role} LOGIN PASSWORD 'h'; GRANT CREATE ON SCHEMA public TO ${role}`);
+    await admin.ds.query(`ALTER ROLE ${role} SET statement_timeout = '50ms'`);
+    try {
+      const options = {
+        statementTimeoutMs: 50,
+        lockTimeoutMs: 100,
+        migrations: { directory: folder.path, atBoot: true },
+      };
+      await using booted = await boot(asRole(url, role, 'h', options));
+      expect(await tables(booted.ds)).toContain('users');
+      await booted.ds.transaction(async manager => {
+        await manager.query('LOCK TABLE users');
+        await folder.write({ '002_waits.up.sql': 'ALTER TABLE users ADD x int' });
+        await expect(migratorOf(booted.ds).up()).rejects.toMatchObject({
+          place: expect.stringMatching(/002_waits\.up\.sql:1$/),
+          message: expect.stringContaining('lock timeout'),
+        });
+      });
+    } finally {
+      await admin.ds.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  });
+
+  it('in the background: boots without the server, and migrates when it comes, before it counts as open', async () => {
+    await using folder = await migrationFolder(first);
+    await proxy.cut();
+    await using app = await bootInfra(
+      DatabaseModule.forRoot({
+        url: proxy.url,
+        startup: 'background',
+        connectTimeoutMs: 100,
+        migrations: { directory: folder.path, atBoot: true },
+      }),
+    );
+    await proxy.start();
+    const ds = app.get(DataSource);
+    await eventually(async () => expect(ds.isInitialized).toBe(true));
+    expect(await tables(ds)).toEqual(['core_infra_migrations', 'users']);
   });
 
   it('gives up when another process migrates for too long, and says which', async () => {

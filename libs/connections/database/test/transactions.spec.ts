@@ -228,6 +228,72 @@ describe('transactions', () => {
     expect(runs).toBe(3);
   });
 
+  it('runs the loser of a real deadlock again', async () => {
+    await bank.accounts.insert([
+      { id: 'a', balance: 0 },
+      { id: 'b', balance: 0 },
+    ]);
+    const opened = gate();
+    let [attempts, arrived] = [0, 0];
+    const addTo = (first: string, second: string) =>
+      bank.transactions.run(async () => {
+        attempts += 1;
+        await bank.accounts.increment({ id: first }, 'balance', 1);
+        arrived += 1;
+        if (arrived === 2) opened.open();
+        await opened;
+        await bank.accounts.increment({ id: second }, 'balance', 1);
+      });
+    await Promise.all([addTo('a', 'b'), addTo('b', 'a')]);
+    expect(attempts).toBe(3);
+    expect((await bank.accounts.find()).map(({ balance }) => balance)).toEqual([2, 2]);
+  });
+
+  it('a COMMIT that fails is the error, runs no hook, and is retried where that may help', async () => {
+    const hooked: string[] = [];
+    await bank.dataSource.query(`
+      CREATE TABLE deferred (state text);
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'at commit' USING ERRCODE = NEW.state; END $$;
+      CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON deferred DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION refuse();`);
+    const attemptsWith = async (state: string) => {
+      let attempts = 0;
+      const failing = bank.transactions.run({ retries: 2 }, async () => {
+        attempts += 1;
+        bank.transactions.onCommit(() => hooked.push(state));
+        await bank.dataSource.query('INSERT INTO deferred VALUES ($1)', [state]);
+      });
+      await expect(failing).rejects.toMatchObject({ code: state, message: 'at commit' });
+      return attempts;
+    };
+    expect(await attemptsWith('23503')).toBe(1);
+    expect(await attemptsWith('40001')).toBe(3);
+    expect(hooked).toEqual([]);
+    expect(poolStats(bank.dataSource)).toMatchObject({ active: 0 });
+    await bank.dataSource.query('DROP TABLE deferred; DROP FUNCTION refuse');
+  });
+
+  it('takes all of several statements that run side by side, or none of them', async () => {
+    await bank.transactions.run(() => Promise.all(['a', 'b', 'c'].map(insert)));
+    expect(await ids()).toEqual(['a', 'b', 'c']);
+    const failing = bank.transactions.run(() =>
+      Promise.all([insert('d'), bank.dataSource.query('SELECT 1/0'), insert('e')]),
+    );
+    await expect(failing).rejects.toThrow('division by zero');
+    expect(await ids()).toEqual(['a', 'b', 'c']);
+    expect(poolStats(bank.dataSource)).toMatchObject({ active: 0 });
+  });
+
+  it('a savepoint may be read-only in a transaction that writes', async () => {
+    await bank.transactions.run(async () => {
+      const writing = bank.transactions.run({ propagation: 'nested', readOnly: true }, () => insert('inner'));
+      await expect(writing).rejects.toMatchObject({ code: '25006' });
+      await insert('outer');
+    });
+    expect(await ids()).toEqual(['outer']);
+  });
+
   it('retries only where the transaction begins', async () => {
     let [outer, inner] = [0, 0];
     const failing = bank.transactions.run({ retries: 1 }, async () => {

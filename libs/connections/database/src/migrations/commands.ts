@@ -10,7 +10,7 @@ import {
 import { DatabaseConfig } from '../config/database.config.js';
 import { TlsChoice } from '../drivers/tls-choice.js';
 import { createMigration } from './create-migration.js';
-import { MigrationCommandDone, migrationScope } from './migration-scope.js';
+import { isMigrationCommandDone, migrationScope } from './migration-scope.js';
 import type { MigrationDone, Migrator } from './migrator.js';
 import { openMigrator } from './open-migrator.js';
 
@@ -121,7 +121,7 @@ async function withMigrator(
     if (!result) throw error;
     // Whatever became of the rest of the app, the command's own outcome is what counts.
     const outcome = await result;
-    if (!(error instanceof MigrationCommandDone)) context.output.note(`The app itself: ${String(error)}`);
+    if (!isMigrationCommandDone(error)) context.output.note(`The app itself: ${String(error)}`);
     return outcome;
   }
   return undefined;

@@ -8,13 +8,13 @@ import { sqlStep } from './sql-step.js';
 const fileName = /^(.+)\.(up|down)\.sql$/;
 
 /**
- * Migrations of a folder, sorted by name. A folder that does not exist has none.
- * @throws MigrationFilesError for a `.sql` file by another name, or a way back without a way
+ * Migrations of a folder, sorted by name. One that does not exist has none, if `optional`.
+ * @throws MigrationFilesError for a `.sql` file by another name, a way back without a way, or no folder
  */
-export async function readMigrations(directory: string): Promise<Migration[]> {
+export async function readMigrations(directory: string, optional: boolean): Promise<Migration[]> {
   const folder = resolve(directory);
   const byName = new Map<string, { up?: string; down?: string }>();
-  for (const entry of await list(folder)) {
+  for (const entry of await list(folder, optional)) {
     if (!entry.endsWith('.sql')) continue;
     const [, name, direction] = fileName.exec(entry) ?? [];
     if (name === undefined) {
@@ -29,17 +29,22 @@ export async function readMigrations(directory: string): Promise<Migration[]> {
   return Promise.all(names.map(name => readMigration(folder, name, byName.get(name)!)));
 }
 
-async function list(folder: string): Promise<string[]> {
+async function list(folder: string, optional: boolean): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (optional && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw new MigrationFilesError(
       `The folder of migrations cannot be read: ${(error as Error).message}.`,
       'Correct database.migrations.directory, or its permissions.',
       { cause: error },
     );
   }
+}
+
+/** The file that a migration of the folder goes up by, whether or not it is there. */
+export function fileOf(directory: string, name: string): string {
+  return show(resolve(directory), `${name}.up.sql`);
 }
 
 async function readMigration(folder: string, name: string, files: { up?: string; down?: string }): Promise<Migration> {

@@ -17,3 +17,10 @@ export class MigrationCommandDone extends Error {
     super('The migration command has what it needs; the app is not started.');
   }
 }
+
+/** Whether that is what ended a boot, whatever the kernel says around it. */
+export function isMigrationCommandDone(error: unknown): boolean {
+  let at = error;
+  while (at instanceof Error && !(at instanceof MigrationCommandDone)) at = at.cause;
+  return at instanceof MigrationCommandDone;
+}

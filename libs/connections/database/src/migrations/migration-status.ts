@@ -7,14 +7,18 @@ export type MigrationState = 'applied' | 'pending' | 'edited' | 'missing' | 'out
 export interface MigrationStatus {
   readonly name: string;
   readonly state: MigrationState;
-  /** File or class; the name where neither is there any more. */
+  /** File or class; of one that is missing, where it was to be. */
   readonly place: string;
   readonly appliedAt?: Date;
   readonly migration?: Migration;
 }
 
 /** Puts migrations beside what was recorded of them: those that are known in their order, then those that are missing. */
-export function compare(migrations: readonly Migration[], applied: readonly Applied[]): MigrationStatus[] {
+export function compare(
+  migrations: readonly Migration[],
+  applied: readonly Applied[],
+  fileOf: (name: string) => string,
+): MigrationStatus[] {
   const records = new Map(applied.map(record => [record.name, record]));
   const lastApplied = migrations.findLastIndex(({ name }) => records.has(name));
   const known = migrations.map((migration, index): MigrationStatus => {
@@ -27,6 +31,9 @@ export function compare(migrations: readonly Migration[], applied: readonly Appl
   const names = new Set(migrations.map(({ name }) => name));
   const missing = applied
     .filter(({ name }) => !names.has(name))
-    .map(({ name, appliedAt }): MigrationStatus => ({ name, place: name, state: 'missing', appliedAt }));
+    .map(({ name, checksum, appliedAt }): MigrationStatus => {
+      // Only what was a file has a checksum.
+      return { name, place: checksum === null ? name : fileOf(name), state: 'missing', appliedAt };
+    });
   return [...known, ...missing];
 }

@@ -2,10 +2,10 @@ import type { Logger } from '@nestjs/common';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { MigrationsConfig } from '../config/migrations.config.js';
 import { MigrationHistoryError } from './errors.js';
-import { History } from './history.js';
+import { type Applied, History } from './history.js';
 import type { Migration, MigrationStep } from './migration.js';
 import { classMigrations } from './migration-classes.js';
-import { readMigrations } from './migration-files.js';
+import { fileOf, readMigrations } from './migration-files.js';
 import { withMigrationLock } from './migration-lock.js';
 import { compare, type MigrationStatus } from './migration-status.js';
 
@@ -51,12 +51,12 @@ export class Migrator {
     if (migrations.length === 0) return [];
     return this.locked(signal, async runner => {
       await this.history.create(runner);
-      const statuses = compare(migrations, await this.history.read(runner));
+      const statuses = this.compare(migrations, await this.history.read(runner));
       refuse(statuses, allowOutOfOrder);
       const pending = statuses.flatMap(({ migration, state }) =>
         migration && (state === 'pending' || state === 'out-of-order') ? [migration] : [],
       );
-      return this.runAll(pending, signal, migration =>
+      return this.runAll('Migrated', pending, signal, migration =>
         this.step(runner, migration.up, durationMs => this.history.add(runner, migration, durationMs)),
       );
     });
@@ -72,7 +72,7 @@ export class Migrator {
       const applied = await this.history.read(runner);
       const last = applied.slice(-count || applied.length).reverse();
       const back = last.map(({ name }) => wayBack(name, migrations));
-      return this.runAll(back, signal, migration =>
+      return this.runAll('Took back', back, signal, migration =>
         this.step(runner, migration.down, () => this.history.remove(runner, migration.name)),
       );
     });
@@ -81,7 +81,7 @@ export class Migrator {
   /** Every migration that there is or was, with what is wrong with it; changes nothing. */
   async status(): Promise<MigrationStatus[]> {
     const migrations = await this.load();
-    return this.connected(async runner => compare(migrations, await this.history.read(runner)));
+    return this.connected(async runner => this.compare(migrations, await this.history.read(runner)));
   }
 
   /** Connects by the role that migrates, and does nothing. */
@@ -91,10 +91,16 @@ export class Migrator {
 
   /** Files first, by name, then classes, by timestamp. */
   private async load(): Promise<Migration[]> {
-    return [...(await readMigrations(this.site.config.directory)), ...classMigrations(this.site.config.classes)];
+    const { directory, classes } = this.site.config;
+    return [...(await readMigrations(directory, classes.length > 0)), ...classMigrations(classes)];
+  }
+
+  private compare(migrations: readonly Migration[], applied: readonly Applied[]): MigrationStatus[] {
+    return compare(migrations, applied, name => fileOf(this.site.config.directory, name));
   }
 
   private async runAll<M extends { readonly name: string }>(
+    what: 'Migrated' | 'Took back',
     migrations: readonly M[],
     signal: AbortSignal,
     run: (migration: M) => Promise<void>,
@@ -105,7 +111,7 @@ export class Migrator {
       const began = performance.now();
       await run(migration);
       const durationMs = Math.round(performance.now() - began);
-      this.site.logger.log(`Migrated ${migration.name} (${durationMs} ms)`);
+      this.site.logger.log(`${what} ${migration.name} (${durationMs} ms)`);
       done.push({ name: migration.name, durationMs });
     }
     return done;

@@ -21,8 +21,6 @@ export function openMigrator(config: DatabaseConfig, app: AppInfo, tls: TlsChoic
       ...clientOptions(config, app, tls.options),
       user,
       password,
-      // No limit for a statement that rewrites a table; but one for the lock that it waits for, while all others wait behind it.
-      lock_timeout: config.lockTimeoutMs || undefined,
       Client: (config.channelBinding === 'require' ? bindingClient(Client, 'database migrations') : Client) as never,
       max: 1,
       connectionTimeoutMillis: config.connectTimeoutMs,
@@ -40,7 +38,16 @@ export function openMigrator(config: DatabaseConfig, app: AppInfo, tls: TlsChoic
       driver: { Pool: MigrationPool },
       logger: new TypeOrmLogger(logger),
     });
-    return dataSource.initialize();
+    await dataSource.initialize();
+    try {
+      // No limit for a statement that rewrites a table, whatever the role has; but one for the lock that it waits for, while
+      // all others wait behind it.
+      await dataSource.query(`SET statement_timeout = 0; SET lock_timeout = ${config.lockTimeoutMs}`);
+      return dataSource;
+    } catch (error) {
+      await dataSource.destroy();
+      throw error;
+    }
   };
   return new Migrator({ config: config.migrations, logger, open: () => tls.attempt(open) });
 }
