@@ -1,4 +1,4 @@
-import { type Child, eventually, httpAdapters, runChild } from '@core-infra/testing';
+import { type Child, httpAdapters, runChild } from '@core-infra/testing';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import type { Socket } from 'node:net';

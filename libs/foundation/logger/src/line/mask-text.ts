@@ -25,7 +25,7 @@ const inEscapedJson = new RegExp(
 /** `Cookie: …` of headers in a text, to the end of the line. */
 const cookieHeader = /(\b(?:set-)?cookie:[ \t]{1,8})[^\r\n"']+/gi;
 /** `Bearer …` and `Basic …`; a word of small letters after them is prose. */
-const authorization = /\b([Bb]earer|[Bb]asic|BEARER|BASIC)(\s{1,8})(?=[a-z]*[A-Z\d_~+/=])[\w.~+/=-]{6,}/g;
+const authorization = /\b([Bb]earer|[Bb]asic)(\s{1,8})(?=[a-z]*[A-Z\d_~+/=])[\w.~+/=-]{6,}/g;
 const jsonWebToken = /\beyJ[\w-]{4,2048}\.[\w-]{1,16384}\.[\w-]*/g;
 const privateKey = /(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)[^-]*/g;
 const email = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g;
@@ -40,7 +40,7 @@ export function maskSecrets(text: string): string {
     if (masked.includes('\\')) masked = masked.replace(inEscapedJson, '$1****');
   }
   if (masked.includes('ookie:')) masked = masked.replace(cookieHeader, '$1****');
-  masked = masked.replace(authorization, '$1$2****');
+  if (masked.includes('earer') || masked.includes('asic')) masked = masked.replace(authorization, '$1$2****');
   if (masked.includes('eyJ')) masked = masked.replace(jsonWebToken, '****');
   if (masked.includes('PRIVATE KEY')) masked = masked.replace(privateKey, '$1****');
   return masked;

@@ -59,14 +59,14 @@ export function nap(ms: number): void {
  * Writes as much as it can, now; where the reader of a pipe is slow, it waits for at most `patienceMs` milliseconds.
  * @returns how many bytes were written, and what stopped it before the end
  */
-export function writeNow(fd: number, data: Buffer, patienceMs: number): { bytes: number; error?: unknown } {
+export function writeNow(fd: number, data: Buffer, patienceMs: number): { bytes: number; error?: Error } {
   const until = performance.now() + patienceMs;
   let bytes = 0;
   while (bytes < data.length) {
     try {
       bytes += writeSync(fd, data, bytes);
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= until) return { bytes, error };
+      if (!isBusy(error) || performance.now() >= until) return { bytes, error: error as Error };
       nap(1);
     }
   }
