@@ -2,18 +2,23 @@ import { ConfigModule, type ConfigModuleOptions } from '@core-infra/config';
 import { ContextModule } from '@core-infra/context';
 import { HealthModule } from '@core-infra/health';
 import {
+  BareImportError,
   type BehaviourAsyncOptions,
   type BehaviourModuleClass,
   type ConfigClass,
+  ConfigError,
   provideConfig,
   staticOptions,
+  unknownKey,
 } from '@core-infra/kernel';
 import { LoggerModule } from '@core-infra/logger';
 import {
   ConfigurableModuleBuilder,
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
+  Inject,
   Module,
+  Optional,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -53,6 +58,13 @@ export type CoreInfraAsyncOptions = Partial<ConfigurableModuleAsyncOptions<CoreI
   Partial<CoreInfraPlacement>;
 
 const OPTIONS = Symbol('core-infra options');
+const optionKeys: readonly string[] = [
+  'context',
+  'logging',
+  'health',
+  'http',
+  'shutdown',
+] satisfies (keyof CoreInfraOptions)[];
 
 function wire(concern: ConcernImport): DynamicModule | Promise<DynamicModule> {
   if (concern instanceof Promise || (typeof concern === 'object' && concern !== null && 'module' in concern))
@@ -118,6 +130,18 @@ const { ConfigurableModuleClass } = new ConfigurableModuleBuilder<CoreInfraOptio
  */
 @Module({})
 export class CoreInfraModule extends ConfigurableModuleClass {
+  /**
+   * @throws BareImportError when the class itself is imported, which would bring nothing
+   * @throws ConfigError when the options have a key that is none
+   */
+  constructor(@Optional() @Inject(OPTIONS) options?: CoreInfraOptions) {
+    super();
+    if (!options) throw new BareImportError(CoreInfraModule.name);
+    const unknown = Object.keys(options).filter(key => !optionKeys.includes(key));
+    if (unknown.length > 0)
+      throw new ConfigError(unknown.map(key => unknownKey(CoreInfraModule.name, key, optionKeys, 'code')));
+  }
+
   static override forRoot(options: CoreInfraOptions & Partial<CoreInfraPlacement> = {}): DynamicModule {
     return super.forRoot(options);
   }
@@ -126,6 +150,7 @@ export class CoreInfraModule extends ConfigurableModuleClass {
   static override forRootAsync(options: CoreInfraAsyncOptions = {}): DynamicModule {
     const from = options.useFactory ?? options.useClass ?? options.useExisting;
     if (from) return super.forRootAsync(options as Parameters<typeof ConfigurableModuleClass.forRootAsync>[0]);
-    return this.forRoot({ concerns: options.concerns ?? [], config: options.config ?? {} });
+    const registered = this.forRoot({ concerns: options.concerns ?? [], config: options.config ?? {} });
+    return { ...registered, imports: [...(options.imports ?? []), ...(registered.imports ?? [])] };
   }
 }

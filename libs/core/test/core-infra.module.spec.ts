@@ -93,6 +93,41 @@ describe('CoreInfraModule', () => {
     expect(() => CoreInfraModule.forRoot({ concerns: [Plain as never] })).toThrow('the class Plain as a concern');
   });
 
+  it('is refused as a bare class, and twice in one app', async () => {
+    await expect(bootInfra(CoreInfraModule)).rejects.toMatchObject({ code: 'INFRA_BARE_IMPORT' });
+    await expect(bootInfra(CoreInfraModule.forRoot(), CoreInfraModule.forRoot())).rejects.toMatchObject({
+      code: 'INFRA_DUPLICATE_CONFIG',
+    });
+  });
+
+  it('refuses an option that does not exist, with the nearest, also from a factory', async () => {
+    const expected = { problems: [{ expected: 'a known key (did you mean CoreInfraModule.http?)' }] };
+    const options = { htpp: { port: 1 } } as object;
+    await expect(bootInfra(CoreInfraModule.forRoot(options))).rejects.toMatchObject(expected);
+    await expect(bootInfra(CoreInfraModule.forRootAsync({ useFactory: () => options }))).rejects.toMatchObject(
+      expected,
+    );
+  });
+
+  it('fails with the error of a factory that rejects', async () => {
+    const useFactory = () => Promise.reject(new Error('the vault is sealed'));
+    await expect(bootInfra(CoreInfraModule.forRootAsync({ useFactory }))).rejects.toThrow('the vault is sealed');
+  });
+
+  it('shares a concern that is handed over twice alike, and refuses it otherwise', async () => {
+    const concerns = (text: string) => [ClientModule, ClientModule.forRoot({ text })];
+    await using app = await bootInfra(CoreInfraModule.forRoot({ concerns: concerns('default') }));
+    expect(app.get(Client).text).toBe('default');
+    await expect(bootInfra(CoreInfraModule.forRoot({ concerns: concerns('other') }))).rejects.toMatchObject({
+      code: 'INFRA_DUPLICATE_CONNECTION',
+    });
+  });
+
+  it('takes imports without a factory', async () => {
+    await using app = await bootInfra(CoreInfraModule.forRootAsync({ imports: [PortsModule] }));
+    expect(app.get(Ports)).toBeInstanceOf(Ports);
+  });
+
   it('reports what is wrong in several sections at once, also with values given in code', async () => {
     const error = await bootInfra(
       CoreInfraModule.forRoot({
