@@ -33,7 +33,10 @@ const email = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/g;
 /** Masks passwords, keys and tokens where a text shows by its form that there is one. */
 export function maskSecrets(text: string): string {
   let masked = text;
-  if (masked.includes('://')) masked = masked.replace(inUrl, '$1****').replace(userOfUrl, '$1****');
+  if (masked.includes('@') && masked.includes('://')) {
+    masked = masked.replace(inUrl, '$1****');
+    if (masked.includes('http')) masked = masked.replace(userOfUrl, '$1****');
+  }
   if (masked.includes('=')) masked = masked.replace(inPairs, '$1****');
   if (masked.includes('"') || masked.includes("'")) {
     masked = masked.replace(inJson, '$1$2$3****$2$3');
