@@ -22,7 +22,7 @@ export async function createAdapter(choice: Exclude<AdapterChoice, 'none'>): Pro
   if (choice === 'fastify') {
     const { FastifyAdapter } = await importPackage(
       () => import('@nestjs/platform-fastify'),
-      'bootstrap({ adapter: "fastify" })',
+      'bootstrap with its default adapter, "fastify" (the other is { adapter: "express" }),',
       ['@nestjs/platform-fastify@^12'],
     );
     // A URL that the router cannot read never reaches Nest unless it is handed over: Fastify would answer it in a form of its own.

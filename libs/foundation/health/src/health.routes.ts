@@ -1,6 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { AppState, InfraError } from '@core-infra/kernel';
+import { AppState, InfraError, RequestContext } from '@core-infra/kernel';
 import { HealthRefusedError } from './errors.js';
 import { HealthAccess } from './health.access.js';
 import { HealthConfig } from './health.config.js';
@@ -28,6 +28,7 @@ export class HealthRoutes {
     private readonly access: HealthAccess,
     private readonly state: AppState,
     private readonly host: HttpAdapterHost,
+    @Optional() @Inject(RequestContext) private readonly context: RequestContext = RequestContext.none,
   ) {}
 
   mount(): void {
@@ -106,11 +107,12 @@ export class HealthRoutes {
     answer: (request: HealthRequest) => HealthAnswer | Promise<HealthAnswer>,
     request: HealthRequest,
   ): HealthAnswer | Promise<HealthAnswer> {
+    const requestId = this.context.current?.requestId;
     try {
       const given = answer(request);
-      return given instanceof Promise ? given.catch(refusal) : given;
+      return given instanceof Promise ? given.catch((error: unknown) => refusal(error, requestId)) : given;
     } catch (error) {
-      return refusal(error);
+      return refusal(error, requestId);
     }
   }
 }
@@ -123,11 +125,11 @@ function publicly({ status, checks }: HealthReport): object {
   };
 }
 
-function refusal(error: unknown): HealthAnswer {
+function refusal(error: unknown, requestId: string | undefined): HealthAnswer {
   if (!(error instanceof InfraError)) throw error;
-  const known = 'known' in error ? { known: error.known } : {};
+  const details = { request_id: requestId, ...('known' in error ? { known: error.known } : {}) };
   return {
     status: error.status,
-    body: JSON.stringify({ success: false, error: error.problem, error_code: error.code, details: known }),
+    body: JSON.stringify({ success: false, error: error.problem, error_code: error.code, details }),
   };
 }
