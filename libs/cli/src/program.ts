@@ -41,12 +41,19 @@ export function makeProgram(
   for (const child of program.commands)
     if (child.commands.length > 0) child.description(child.commands.map(leaf => leaf.name()).join(', '));
   program.addHelpText('after', exampleText([...examplesOf(found), 'core-infra help <command>']));
-  if (found.length === 0)
-    program.addHelpText(
-      'after',
-      '\nNo installed package brings commands. Run this where your app is, or name it by --app.',
-    );
+  if (found.length === 0) explainAbsence(program);
   return program;
+}
+
+/** Without any command there is nothing to suggest, and commander would only count arguments. */
+function explainAbsence(program: Command): void {
+  const reason =
+    'No installed package brings commands. Run this where your app is, name it by --app, or install one: npm install @core-infra/config';
+  program.addHelpText('after', `\n${reason}`);
+  program.argument('[command...]').action((asked: readonly string[]) => {
+    if (asked.length === 0) program.help();
+    program.error(`error: unknown command '${asked.join(' ')}'\n${reason}`);
+  });
 }
 
 /** `migrate up [name]` is `migrate`, `up`. */

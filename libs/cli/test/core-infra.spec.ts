@@ -110,6 +110,15 @@ describe('core-infra', () => {
     expect((await workspace.run(['widgets', 'sections', '--app', 'src/named.ts'], env)).code).toBe(0);
   });
 
+  it('says how to get commands where no package brings any', async () => {
+    using empty = new Workspace({ files: { 'package.json': '{ "name": "empty" }' } });
+    const { code, stdout, stderr } = await empty.run(['migrate', 'up']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain("unknown command 'migrate up'");
+    expect(stderr).toContain('npm install @core-infra/');
+    expect((await empty.run([])).code).toBe(0);
+  });
+
   it('asks for an app only when the command does', async () => {
     const { coreInfra: _app, ...manifest } = shop['package.json'];
     using bare = new Workspace({ files: { ...shop, 'package.json': manifest } });

@@ -150,7 +150,7 @@ export class ConnectFailedError extends InfraError {
     options?: ErrorOptions,
   ) {
     const at = address ? ` at ${withoutCredentials(address)}` : '';
-    super(`${connection}${at} could not be opened: ${withoutCredentials(reason)}.`, fix, options);
+    super(`${connection}${at} could not be opened: ${withoutCredentials(reason).replace(/\.$/, '')}.`, fix, options);
     this.address = address === undefined ? undefined : withoutCredentials(address);
     this.reason = withoutCredentials(reason);
   }
