@@ -57,7 +57,7 @@ function goalText({ variant, against, atMost, atLeast }: Goal, { label, unit, di
 }
 
 function measuredText({ goal, measured }: GoalResult, { unit, digits }: Metric): string {
-  if (goal.against?.as === 'ratio') return `${spreadText(measured, 2)}×`;
+  if (goal.against?.as === 'ratio') return `${spreadText(measured, measured.median < 0.1 ? 4 : 2)}×`;
   return `${spreadText(measured, digits)}${unit && ` ${unit}`}`;
 }
 
