@@ -154,7 +154,8 @@ describe('LoggerModule', () => {
 
   it('opens no file when there is none to be written', async () => {
     await using app = await boot({ output: 'stdout', level: 'silent' });
-    expect(app.get(LogRoot)).toBeDefined();
+    app.get(LogRoot).named('OrdersService').fatal('written nowhere');
+    await app.get(LogRoot).flush();
     expect(() => folder.text()).toThrow(/ENOENT/);
   });
 
