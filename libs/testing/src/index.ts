@@ -12,6 +12,7 @@ export {
 export { type Lifetime, resolveService, type RunningService } from './dev-services/service.start.js';
 export { knownServices } from './dev-services/services/index.js';
 export { postgres } from './dev-services/services/postgres.service.js';
+export { redis } from './dev-services/services/redis.service.js';
 export {
   ChildEndedError,
   ServiceMissingError,
@@ -26,5 +27,10 @@ export { eventually, type EventuallyOptions } from './helpers/eventually.js';
 export { loadedPackages } from './helpers/loaded-packages.js';
 export { type Child, type ChildExit, runChild, type RunChildOptions } from './helpers/run-child.js';
 export { uniqueName } from './helpers/unique-name.js';
+export type { Started } from './helpers/use-started.js';
 export { type PostgresServer, startPostgres, usePostgresServer } from './postgres/start-postgres.js';
 export { type TestPostgres, usePostgres, type UsePostgresOptions } from './postgres/use-postgres.js';
+export type { RedisServerOptions, RedisUser } from './redis/redis.settings.js';
+export { type RedisServer, type RedisTls, startRedis, useRedisServer } from './redis/start-redis.js';
+export { type TestRedis, useRedis } from './redis/use-redis.js';
+export { type Authority, type Certificate, certificateAuthority } from './tls/certificates.js';

@@ -10,6 +10,8 @@ export interface DevServicesOptions {
   services?: readonly ServiceDefinition[];
   /** Where addresses are looked up. @default process.env */
   env?: NodeJS.ProcessEnv;
+  /** What an app can do without: taken from the environment only, or also started where that can be done. @default 'environment' */
+  optional?: 'environment' | 'start';
 }
 
 /** The servers of a project, found or started. */
@@ -32,9 +34,11 @@ export interface DevServices extends AsyncDisposable {
  * @throws {@link ServiceStartError} when a server that is there does not come up; what had been started is ended.
  */
 export async function startDevServices(options: DevServicesOptions = {}): Promise<DevServices> {
-  const { project = process.cwd(), services = knownServices, env = process.env } = options;
+  const { project = process.cwd(), services = knownServices, env = process.env, optional = 'environment' } = options;
+  const isWanted = (service: ServiceDefinition): boolean =>
+    !service.optional || optional === 'start' || service.env.some(variable => env[variable]);
   const results = await Promise.allSettled(
-    services.map(service => resolveService(service, { kind: 'project', project }, env)),
+    services.filter(isWanted).map(service => resolveService(service, { kind: 'project', project }, env)),
   );
   const running = results.flatMap(result => (result.status === 'fulfilled' ? [result.value] : []));
   const failures = results.flatMap(result => (result.status === 'rejected' ? [result.reason as Error] : []));
@@ -46,7 +50,9 @@ export async function startDevServices(options: DevServicesOptions = {}): Promis
     await stop();
     throw fatal;
   }
-  const missing = failures.filter(failure => failure instanceof ServiceMissingError);
+  const absent = failures.filter(failure => failure instanceof ServiceMissingError);
+  const missing = absent.filter(({ service }) => services.some(({ name, optional: can }) => name === service && !can));
+  const unused = services.filter(service => !isWanted(service) || (service.optional && isAmong(absent, service)));
   return {
     running,
     missing,
@@ -56,10 +62,15 @@ export async function startDevServices(options: DevServicesOptions = {}): Promis
         ['SERVICE', 'RESOLVED BY', 'ADDRESS'],
         ...running.map(({ name, resolution, address }) => [name, resolution, address]),
         ...missing.map(({ service }) => [service, 'missing', '-']),
+        ...unused.map(({ name, env: [variable] }) => [name, 'not used', `set ${variable} to use one`]),
       ]),
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function isAmong(absent: readonly ServiceMissingError[], { name }: ServiceDefinition): boolean {
+  return absent.some(({ service }) => service === name);
 }
 
 function alignColumns(rows: string[][]): string {

@@ -6,7 +6,7 @@ async function main(): Promise<void> {
   const ended = new Promise<void>(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
   });
-  const services = await startDevServices();
+  const services = await startDevServices({ optional: 'start' });
   console.log(`${services.table()}\n`);
   for (const problem of services.missing) console.error(`${problem.message}\n`);
   if (services.running.length === 0) {

@@ -1,5 +1,5 @@
-/** How an address was come by. */
-export type Resolution = 'environment' | 'embedded' | 'docker';
+/** How an address was come by: from a variable, from a program that npm brings, from one that the machine has, or from an image. */
+export type Resolution = 'environment' | 'embedded' | 'installed' | 'docker';
 
 /** An account of the operating system that a server runs as, when it refuses to run as root. */
 export interface UnixUser {
@@ -61,12 +61,18 @@ export interface ServiceDefinition {
   name: string;
   /** Environment variables that may hold its address; the first that is set wins. */
   env: readonly [string, ...string[]];
+  /** Whether an app can do without it, so that `npm start` neither starts nor misses it. @default false */
+  optional?: boolean;
+  /** The address in a variable's value, where that may be less than a URL. @default the value */
+  fromEnvironment?(value: string): string;
   /** The address of a server that was started here. */
   url(at: { port: number; secret: string }): string;
   /** Rejects for as long as the server does not serve. */
   ready(url: string): Promise<void>;
   /** The account that a native server has to run as. */
   user?(): Promise<UnixUser | undefined>;
+  /** Whether {@link native} has what it needs; asked while specs are being defined, and so at once. @default whether there is a `native` */
+  isInstalled?(): boolean;
   /** How this machine runs it without Docker; `undefined` when it cannot. */
   native?(place: LaunchPlace): Promise<LaunchPlan | undefined>;
   docker?: DockerImage;

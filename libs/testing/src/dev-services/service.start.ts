@@ -55,8 +55,10 @@ export async function resolveService(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<RunningService> {
   for (const variable of definition.env) {
-    const url = env[variable];
-    if (url) return { ...describe(definition, 'environment', url, variable), stop: () => Promise.resolve() };
+    const value = env[variable];
+    if (!value) continue;
+    const url = definition.fromEnvironment?.(value) ?? value;
+    return { ...describe(definition, 'environment', url, variable), stop: () => Promise.resolve() };
   }
   const { host, resolution } = await startServer(definition, lifetime);
   return { ...describe(definition, resolution, host.url), stop: () => giveBack(host, lifetime) };

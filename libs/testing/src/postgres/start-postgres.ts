@@ -1,8 +1,8 @@
 import { postgres } from '../dev-services/services/postgres.service.js';
 import { startServer, withoutSecrets } from '../dev-services/service.start.js';
 import type { Resolution } from '../dev-services/service.definition.js';
-import { ServiceStateError } from '../errors.js';
 import { createDatabase } from './postgres.admin.js';
+import { type Started, useStarted } from '../helpers/use-started.js';
 import { uniqueName } from '../helpers/unique-name.js';
 
 /** A PostgreSQL of one's own, to be stopped and killed at will. */
@@ -48,38 +48,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
-const SETUP_TIMEOUT_MS = 180_000;
-
 /** {@link startPostgres} for the specs of a file or of a `describe`: started before them, gone after them. */
-export function usePostgresServer(): Omit<PostgresServer, 'dispose' | typeof Symbol.asyncDispose> {
-  let server: PostgresServer | undefined;
-  const running = (): PostgresServer => {
-    if (server) return server;
-    throw new ServiceStateError(
-      'The server is not there yet.',
-      'Use it in a hook or in a spec, not while the file loads.',
-    );
-  };
-  beforeAll(async () => {
-    server = await startPostgres();
-  }, SETUP_TIMEOUT_MS);
-  afterAll(async () => {
-    await server?.dispose();
-  });
-  return {
-    get resolution() {
-      return running().resolution;
-    },
-    get url() {
-      return running().url;
-    },
-    get address() {
-      return running().address;
-    },
-    createDatabase: () => running().createDatabase(),
-    stop: () => running().stop(),
-    start: () => running().start(),
-    restart: () => running().restart(),
-    kill: signal => running().kill(signal),
-  };
+export function usePostgresServer(): Started<PostgresServer> {
+  return useStarted(startPostgres, [postgres]);
 }

@@ -1,12 +1,9 @@
-import { basename } from 'node:path';
 import { postgres } from '../dev-services/services/postgres.service.js';
 import { resolveService, type RunningService } from '../dev-services/service.start.js';
-import { ServiceStateError } from '../errors.js';
+import { testRun } from '../dev-services/test-run.js';
+import { notThereYet, SETUP_TIMEOUT_MS } from '../helpers/use-started.js';
 import { uniqueName } from '../helpers/unique-name.js';
 import { createDatabase, dropDatabase, ensureTemplate } from './postgres.admin.js';
-
-/** How long the first spec file may wait for its server, in milliseconds; an image may have to be pulled. */
-const SETUP_TIMEOUT_MS = 180_000;
 
 /** A database of a spec file's own on the server of the test run. */
 export interface TestPostgres {
@@ -42,10 +39,7 @@ export function usePostgres({ template }: UsePostgresOptions = {}): TestPostgres
 
   const running = (): RunningService => {
     if (server) return server;
-    throw new ServiceStateError(
-      'The database is not there yet.',
-      'Use it in a hook or in a spec, not while the file loads.',
-    );
+    throw notThereYet('database');
   };
   const create = async (source?: string): Promise<string> => {
     const name = uniqueName('spec');
@@ -80,10 +74,4 @@ export function usePostgres({ template }: UsePostgresOptions = {}): TestPostgres
     },
     createDatabase: create,
   };
-}
-
-/** What all processes of one run of Jest have in common: the process that started the workers. */
-function testRun(): string {
-  const isWorker = basename(process.argv[1] ?? '') === 'processChild.js';
-  return String(isWorker ? process.ppid : process.pid);
 }

@@ -1,5 +1,6 @@
 import type { ServiceDefinition } from '../service.definition.js';
 import { postgres } from './postgres.service.js';
+import { redis } from './redis.service.js';
 
 /** Every server that can be had here; a new one is a file beside this one and a line here. */
-export const knownServices: readonly ServiceDefinition[] = [postgres];
+export const knownServices: readonly ServiceDefinition[] = [postgres, redis];
