@@ -7,3 +7,9 @@ export {
   type LoadContext,
   type LoaderDefinition,
 } from './cache.js';
+export { CodecConfig } from './codec/codec.config.js';
+export { createCodec } from './codec/create-codec.js';
+export { EncryptionConfig } from './codec/encryption.config.js';
+export { NoZstdError, UnserialisableValueError, ValueTooLargeError } from './codec/errors.js';
+export type { EncryptionKey } from './codec/key-ring.js';
+export type { CodecSite, ValueCodec } from './codec/value.codec.js';

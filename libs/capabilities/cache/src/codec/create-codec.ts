@@ -1,0 +1,117 @@
+import type { CodecConfig } from './codec.config.js';
+import { decrypt, encrypt } from './cipher.js';
+import { compressionNames, compressionOf, requireCompression } from './compression.js';
+import { UnserialisableValueError, ValueTooLargeError } from './errors.js';
+import { lossIn } from './faithful.js';
+import { headerBytes, parseHeader } from './header.js';
+import { keyRing } from './key-ring.js';
+import { type Refusal, Refusals } from './refusals.js';
+import { loadSerialiser, type SerialiserName, serialiserNames } from './serialisers/load.js';
+import type { Serialiser } from './serialisers/serialiser.js';
+import type { CodecSite, ValueCodec } from './value.codec.js';
+
+/** Bytes that count as missing. */
+class Refused extends Error {
+  constructor(
+    readonly refusal: Refusal,
+    options?: ErrorOptions,
+  ) {
+    super(refusal, options);
+  }
+}
+
+/**
+ * The codec of a store. Only the serialiser that writes is loaded; another one is when the first value of its own is met, which still counts as
+ * missing.
+ * @throws MissingPackageError, NoZstdError
+ */
+export async function createCodec(config: CodecConfig, site: CodecSite): Promise<ValueCodec> {
+  const name = config.serialiser;
+  const loaded = new Map<SerialiserName, Serialiser | 'loading'>([[name, await loadSerialiser(name, site.id)]]);
+  const writer = loaded.get(name) as Serialiser;
+  const packer = config.compressAboveBytes > 0 ? requireCompression(config.compression) : undefined;
+  const keys = keyRing(config.encryption.keys);
+  const [writing] = keys;
+  const refusals = new Refusals(site);
+
+  const write = (value: unknown): Buffer => {
+    try {
+      const loss = lossIn(value, writer.carries);
+      if (loss) throw new UnserialisableValueError(name, loss.path, loss.reason);
+      return writer.write(value);
+    } catch (error) {
+      if (error instanceof UnserialisableValueError) throw error;
+      // What remains: a cycle where the serialiser has none, too deep a value, a toJSON that throws, names that superjson refuses.
+      const { message } = error as Error;
+      const reason = /circular|too deep|call stack/i.test(message)
+        ? 'has a cycle, or is nested too deeply'
+        : 'is refused';
+      throw new UnserialisableValueError(name, '$', reason, { cause: error });
+    }
+  };
+
+  const readerOf = (index: number): Serialiser => {
+    const wanted = serialiserNames[index];
+    if (wanted === undefined) throw new Refused('unknown-format');
+    const reader = loaded.get(wanted);
+    if (reader !== undefined && reader !== 'loading') return reader;
+    if (reader === undefined) {
+      loaded.set(wanted, 'loading');
+      loadSerialiser(wanted, site.id).then(
+        found => loaded.set(wanted, found),
+        (error: Error) => site.logger.warn(`Values that ${wanted} wrote count as missing: ${error.message}`),
+      );
+    }
+    throw new Refused('not-loaded');
+  };
+
+  const opened = (bytes: Buffer, keyId: string | undefined, header: Buffer, context: string): Buffer => {
+    if (keyId === undefined) {
+      if (writing && !config.encryption.acceptPlain) throw new Refused('not-encrypted');
+      return bytes;
+    }
+    const key = keys.get(keyId);
+    if (!key) throw new Refused('unknown-key');
+    try {
+      return decrypt(key, bytes, Buffer.concat([header, Buffer.from(context)]));
+    } catch (error) {
+      throw new Refused('tampered', { cause: error });
+    }
+  };
+
+  const unpacked = (bytes: Buffer, index: number): Buffer => {
+    const compression = compressionNames[index];
+    if (compression === 'none') return bytes;
+    const packing = compression && compressionOf(compression);
+    if (!packing) throw new Refused('unknown-format');
+    return packing.unpack(bytes, config.maxValueBytes);
+  };
+
+  return {
+    encode: (value, context = '') => {
+      const written = write(value);
+      if (written.length > config.maxValueBytes) throw new ValueTooLargeError(written.length, config.maxValueBytes);
+      const packs = packer !== undefined && written.length > config.compressAboveBytes;
+      const body = packs ? packer.pack(written) : written;
+      const header = headerBytes({
+        serialiser: serialiserNames.indexOf(name),
+        compression: packs ? compressionNames.indexOf(config.compression) : 0,
+        keyId: writing?.[0],
+      });
+      if (!writing) return Buffer.concat([header, body]);
+      return Buffer.concat([header, encrypt(writing[1], body, Buffer.concat([header, Buffer.from(context)]))]);
+    },
+    decode: (bytes, context = '') => {
+      try {
+        const parsed = parseHeader(bytes);
+        if (!parsed) throw new Refused('unknown-format');
+        const { header, length } = parsed;
+        const body = opened(bytes.subarray(length), header.keyId, bytes.subarray(0, length), context);
+        return readerOf(header.serialiser).read(unpacked(body, header.compression));
+      } catch (error) {
+        refusals.tell(error instanceof Refused ? error.refusal : 'damaged');
+        return undefined;
+      }
+    },
+  };
+}
