@@ -13,6 +13,7 @@ export { type Lifetime, resolveService, type RunningService } from './dev-servic
 export { knownServices } from './dev-services/services/index.js';
 export { postgres } from './dev-services/services/postgres.service.js';
 export { redis } from './dev-services/services/redis.service.js';
+export { toxiproxy } from './dev-services/services/toxiproxy.service.js';
 export {
   ChildEndedError,
   ServiceMissingError,
@@ -21,6 +22,7 @@ export {
   UnsafeFolderError,
 } from './errors.js';
 export { TcpProxy, useTcpProxy } from './faults/tcp-proxy.js';
+export { type ToxicProxy, useToxiproxy } from './faults/toxiproxy.js';
 export { bootHttp, type BootHttpOptions, type HttpAdapter, httpAdapters, type HttpApp } from './helpers/boot-http.js';
 export { bootInfra, type Importable, type InfraApp } from './helpers/boot-infra.js';
 export { eventually, type EventuallyOptions } from './helpers/eventually.js';

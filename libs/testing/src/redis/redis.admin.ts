@@ -15,6 +15,8 @@ export async function withRedis<Result>(
     enableOfflineQueue: false,
     connectTimeout: ANSWERS_WITHIN_MS,
     commandTimeout: ANSWERS_WITHIN_MS,
+    // How long it keeps the process alive for the close of a socket, also of one that is closed already.
+    disconnectTimeout: 100,
     retryStrategy: () => null,
     ...(tls && { tls }),
   });
@@ -26,8 +28,7 @@ export async function withRedis<Result>(
     });
     return await use(client);
   } finally {
-    // After its end it would only start a timer that waits for a socket that is closed already.
-    if (client.status !== 'end') client.disconnect();
+    client.disconnect();
   }
 }
 
