@@ -1,0 +1,1 @@
+export { memory as driver } from './memory.js';

@@ -1,0 +1,46 @@
+import type { LimitWindow } from '../rate-limiter.js';
+
+/**
+ * GCRA as a leaky bucket, the other of its two equal forms in ITU-T I.371: instead of a theoretical arrival time, how full each window is. A
+ * unit weighs `windowMs`, a millisecond drains `limit`, and full is `limit × windowMs`: whole numbers throughout, so nothing drifts. The
+ * script in Lua does the same sums.
+ */
+export interface Usage {
+  /** The millisecond that the levels are of. */
+  readonly at: number;
+  /** How full each window was, from 0 to `limit × windowMs`. */
+  readonly levels: readonly number[];
+}
+
+/** How full the windows are now. A clock that went back drains nothing. */
+export function levelsAt(windows: readonly LimitWindow[], usage: Usage | undefined, now: number): number[] {
+  if (!usage) return windows.map(() => 0);
+  const passed = Math.max(0, now - usage.at);
+  return windows.map(({ limit }, index) => Math.max(0, usage.levels[index]! - passed * limit));
+}
+
+/** In how many milliseconds `cost` units fit into every window: 0 when they do now, `Infinity` when they never will. */
+export function waitMs(windows: readonly LimitWindow[], levels: readonly number[], cost: number): number {
+  let longest = 0;
+  for (let index = 0; index < windows.length; index += 1) {
+    const { limit, windowMs } = windows[index]!;
+    if (cost > limit) return Infinity;
+    const excess = levels[index]! + cost * windowMs - limit * windowMs;
+    if (excess > 0) longest = Math.max(longest, Math.ceil(excess / limit));
+  }
+  return longest;
+}
+
+/** The levels once `cost` units are taken. */
+export function filled(windows: readonly LimitWindow[], levels: readonly number[], cost: number): number[] {
+  return windows.map(({ windowMs }, index) => levels[index]! + cost * windowMs);
+}
+
+/** In how many milliseconds nothing of it is left. */
+export function drainMs(windows: readonly LimitWindow[], levels: readonly number[]): number {
+  let longest = 0;
+  for (let index = 0; index < windows.length; index += 1) {
+    longest = Math.max(longest, Math.ceil(levels[index]! / windows[index]!.limit));
+  }
+  return longest;
+}
