@@ -1,8 +1,11 @@
 import { ConfigSection, ConnectionConfig, Env, Live, Nested } from '@core-infra/kernel';
 import { IsBoolean, IsIn, IsInt, IsString, Matches, Max, Min } from 'class-validator';
+import { AccessConfig } from './client/access.config.js';
+import { ClientConfig } from './client/client.config.js';
+import { surfaceProblems } from './enforcement/surface.problems.js';
 import type { FailurePolicy } from './rate-limiter.js';
 
-/** The limit of what has none of its own. */
+/** The limit of every HTTP handler that states none of its own: all of a caller's requests to them count together. */
 export class DefaultLimitConfig {
   /** How many requests pass at once; then one every `windowMs / limit`. @default 100 */
   @IsInt()
@@ -19,6 +22,16 @@ export class DefaultLimitConfig {
   @Live()
   @Env('RATE_LIMIT_WINDOW', { unit: 's' })
   windowMs: number = 60_000;
+
+  /** Whether there is such a limit. @default true */
+  @IsBoolean()
+  @Live()
+  enabled: boolean = true;
+
+  /** Who is limited; a caller whose user or API key is not known is limited by address. @default 'ip' */
+  @IsIn(['ip', 'user', 'api-key'])
+  @Live()
+  by: 'ip' | 'user' | 'api-key' = 'ip';
 }
 
 /** Rate limits. */
@@ -38,6 +51,14 @@ export class RateLimitConfig extends ConnectionConfig {
 
   @Nested(() => DefaultLimitConfig)
   default: DefaultLimitConfig = new DefaultLimitConfig();
+
+  /** How callers are told apart. */
+  @Nested(() => ClientConfig)
+  client: ClientConfig = new ClientConfig();
+
+  /** Callers whom no limit concerns, and callers who are refused. */
+  @Nested(() => AccessConfig)
+  access: AccessConfig = new AccessConfig();
 
   /**
    * While Redis is away: `local` limits each process by itself (so N processes let pass up to N times the limit), `open` lets
@@ -70,4 +91,8 @@ export class RateLimitConfig extends ConnectionConfig {
   @IsString()
   @Matches(/^[\w.:-]{1,64}$/)
   keyPrefix: string = 'rate-limit';
+
+  static check(config: RateLimitConfig): Iterable<{ path: string; expected: string }> {
+    return surfaceProblems(config);
+  }
 }

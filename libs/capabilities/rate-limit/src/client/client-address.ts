@@ -1,0 +1,52 @@
+import type { IncomingMessage } from 'node:http';
+import type { ClientConfig } from './client.config.js';
+import { hopsOf } from './forwarded.js';
+import { type Address, Networks, parseAddress } from './networks.js';
+
+type Request = Pick<IncomingMessage, 'headers' | 'socket'>;
+
+/** Finds out who called, past the proxies that are trusted and no further. What the frameworks believe of proxies is not asked. */
+export class ClientAddresses {
+  private seen?: readonly string[];
+  private networks = new Networks([]);
+
+  constructor(private readonly config: ClientConfig) {}
+
+  /**
+   * The address of the client: the socket's own, unless that is a trusted proxy's; then the nearest one in the header that is not a trusted
+   * proxy's too. A header in which something else than an address is met on the way counts for nothing.
+   * `undefined` when the socket has none: it is closed already, or a Unix socket that is not trusted.
+   */
+  of(request: Request): Address | undefined {
+    const peer = parseAddress(request.socket.remoteAddress);
+    if (!this.trusts(peer, 0, request)) return peer;
+    const name = this.config.header.toLowerCase();
+    const value = request.headers[name];
+    if (value === undefined) return peer;
+    let hop = 0;
+    let nearest = peer;
+    for (const address of hopsOf(name, String(value))) {
+      if (!address) return peer;
+      nearest = address;
+      if (!this.trusts(address, (hop += 1), request)) break;
+    }
+    return nearest;
+  }
+
+  /** @param hop how many proxies lie between it and this process */
+  private trusts(address: Address | undefined, hop: number, request: Request): boolean {
+    const { trustedProxies, proxyHops } = this.config;
+    if (trustedProxies !== this.seen) {
+      this.seen = trustedProxies;
+      this.networks = new Networks(trustedProxies);
+    }
+    if (address) return hop < proxyHops || this.networks.includes(address);
+    return isUnixSocket(request) && (proxyHops > 0 || trustedProxies.includes('unix'));
+  }
+}
+
+/** A socket that is closed has no address either; only its server knows the difference. */
+function isUnixSocket({ socket }: Request): boolean {
+  const { server } = socket as { server?: { address?(): unknown } };
+  return typeof server?.address?.() === 'string';
+}
