@@ -1,28 +1,84 @@
 import { createHash } from 'node:crypto';
+import type { ChainableCommander } from 'ioredis';
 import type { RedisClient } from '../redis.client.js';
+import { keyPrefixOf, originOf } from '../views/prefixed-client.js';
 
-/** A script in Lua, sent to each server once and then called by its SHA-1. */
-export interface LuaScript {
+type Argument = string | number | Buffer;
+
+export interface LuaScriptOptions<Result> {
+  /** For messages. */
   readonly name: string;
-  readonly sha: string;
-  /** Runs it; a server that has forgotten it (a restart) is sent it again. On a cluster all keys must be of one slot. */
-  run(client: RedisClient, keys: readonly string[], args?: readonly (string | number | Buffer)[]): Promise<unknown>;
+  /** How many keys it takes. */
+  readonly keys: number;
+  readonly source: string;
+  /** Whether it writes nothing, so that a replica may run it with `scaleReads`. @default false */
+  readonly readOnly?: boolean;
+  /** Makes something of the reply. @default the reply as it is */
+  readonly parse?: (reply: unknown) => Result;
 }
 
-/** Declares a script. @param keys how many keys it takes */
-export function luaScript({ name, keys, source }: { name: string; keys: number; source: string }): LuaScript {
+/** A script in Lua, sent to each server once and then called by its SHA-1: one round trip in either case. */
+export interface LuaScript<Result = unknown> {
+  readonly name: string;
+  readonly sha: string;
+  /**
+   * Runs it; a server that has forgotten it (a restart, `SCRIPT FLUSH`, a failover) is sent it again. On a cluster all keys must be of one slot.
+   * @throws TypeError when the number of keys is not the script's
+   */
+  run(client: RedisClient, keys: readonly string[], args?: readonly Argument[]): Promise<Result>;
+  /** Adds it to a pipeline or a transaction of `client`; its reply comes unparsed, in its place of what `exec` returns. */
+  add(
+    pipeline: ChainableCommander,
+    client: RedisClient,
+    keys: readonly string[],
+    args?: readonly Argument[],
+  ): ChainableCommander;
+}
+
+/** What ioredis makes of a defined script: it works on a client and on a pipeline. */
+type Defined = (this: unknown, ...args: Argument[]) => Promise<unknown>;
+
+interface Definable {
+  defineCommand(name: string, definition: { lua: string; numberOfKeys: number; readOnly: boolean }): void;
+  [name: string]: unknown;
+}
+
+const definedOn = new WeakMap<RedisClient, Map<string, Defined>>();
+
+/** Declares a script. Made once, at the top of a file, it serves every connection. */
+export function luaScript<Result = unknown>(options: LuaScriptOptions<Result>): LuaScript<Result> {
+  const { name, keys, source, readOnly = false, parse } = options;
   const sha = createHash('sha1').update(source).digest('hex');
+
+  const assertKeys = (given: readonly string[]) => {
+    if (given.length !== keys) throw new TypeError(`The script "${name}" takes ${keys} key(s), not ${given.length}.`);
+  };
+  /** ioredis sends the source first on each socket and the SHA-1 from then on; a prefix of keys is part of what it defines. */
+  const defined = (client: RedisClient): Defined => {
+    const origin = originOf(client);
+    const id = `script:${sha}:${keys}:${Number(readOnly)}:${keyPrefixOf(client)}`;
+    let scripts = definedOn.get(origin);
+    if (!scripts) definedOn.set(origin, (scripts = new Map()));
+    let script = scripts.get(id);
+    if (!script) {
+      (client as unknown as Definable).defineCommand(id, { lua: source, numberOfKeys: keys, readOnly });
+      scripts.set(id, (script = (origin as unknown as Definable)[id] as Defined));
+    }
+    return script;
+  };
+
   return {
     name,
     sha,
     run: async (client, given, args = []) => {
-      if (given.length !== keys) throw new TypeError(`The script "${name}" takes ${keys} key(s), not ${given.length}.`);
-      try {
-        return await client.evalsha(sha, keys, ...given, ...args);
-      } catch (error) {
-        if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-        return client.eval(source, keys, ...given, ...args);
-      }
+      assertKeys(given);
+      const reply = await defined(client).call(client, ...given, ...args);
+      return parse ? parse(reply) : (reply as Result);
+    },
+    add: (pipeline, client, given, args = []) => {
+      assertKeys(given);
+      void defined(client).call(pipeline, ...given, ...args);
+      return pipeline;
     },
   };
 }

@@ -1,0 +1,46 @@
+import type { Cluster, Redis } from 'ioredis';
+
+/** What ioredis 5.11 has and its types leave out. Everything of ours that leans on it is listed here, and shown by specs. */
+export interface InternalCommand {
+  readonly name: string;
+  args: (string | Buffer)[];
+  readonly promise: Promise<unknown>;
+  reject: (error: Error) => void;
+  transformReply(reply: unknown): unknown;
+  /** Its place in a pipeline, if it is in one. */
+  readonly pipelineIndex?: number;
+}
+
+export interface CommandItem {
+  readonly command: InternalCommand;
+}
+
+/** A `denque`. */
+export interface CommandQueue {
+  readonly length: number;
+  peekAt(index: number): CommandItem | undefined;
+  removeOne(index: number): CommandItem | undefined;
+}
+
+export interface InternalClient {
+  sendCommand(command: InternalCommand, stream?: unknown, node?: unknown): unknown;
+  readonly options: { keyPrefix?: string };
+}
+
+export interface InternalRedis extends InternalClient {
+  readonly stream?: { readonly destroyed: boolean; destroy(): void };
+  readonly commandQueue: CommandQueue;
+  /** Commands that were under way when the connection was lost, to be sent again. */
+  readonly prevCommandQueue?: CommandQueue | null;
+  flushQueue(error: Error, options?: { offlineQueue?: boolean; commandQueue?: boolean }): void;
+}
+
+export interface InternalCluster extends InternalClient {
+  refreshSlotsCache(callback?: (error?: Error) => void): void;
+  /** The connection that serves all subscriptions. */
+  readonly subscriber: { getInstance(): Redis | null };
+}
+
+export function isCluster(client: Redis | Cluster): client is Cluster {
+  return client.isCluster;
+}

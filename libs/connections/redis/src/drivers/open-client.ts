@@ -1,0 +1,96 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DriverSite, Opened } from '@core-infra/kernel';
+import type { Cluster, Redis } from 'ioredis';
+import { watchAvailability } from '../availability/availability.js';
+import { AvailabilityMonitor } from '../availability/availability-monitor.js';
+import { limitConnecting } from '../availability/connect-limit.js';
+import { passClientToCommand } from '../bigkeys/command-scope.js';
+import { neverRepeatWrites } from '../commands/at-most-once.js';
+import { isCluster } from '../commands/internals.js';
+import { type CommandSite, watchCommands } from '../commands/watch-commands.js';
+import type { RedisConfig } from '../config/redis.config.js';
+import { checkCluster } from '../health/check-cluster.js';
+import { checkRedis } from '../health/check-redis.js';
+import type { RedisClient } from '../redis.client.js';
+import { ClusterLink } from './cluster-link.js';
+import { closeDuplicates, originOfDuplicates } from './duplicates.js';
+import { FirstContact } from './first-contact.js';
+import { addressOf, GOODBYE_MS } from './ioredis-options.js';
+import { RedisLink } from './redis-link.js';
+import { assertSecure } from './security.js';
+
+/** Makes a connection of ours of one of ioredis's clients: what all drivers have in common. */
+export async function openClient(
+  config: RedisConfig,
+  at: DriverSite,
+  make: () => Redis | Cluster,
+): Promise<Opened<RedisClient>> {
+  assertSecure(config, at);
+  await passClientToCommand(at.name, make);
+  const native = make();
+  const client = native as unknown as RedisClient;
+  const commandTimeoutMs = () => config.commandTimeoutMs;
+  const monitor = new AvailabilityMonitor(
+    { id: at.id, logger: at.logger, clock: at.clock, commandTimeoutMs },
+    isCluster(native) ? new ClusterLink(native) : new RedisLink(native),
+  );
+  const contact = new FirstContact(native, config, at, monitor);
+  const site: CommandSite = {
+    id: at.id,
+    isCluster: isCluster(native),
+    operations: at.operations,
+    commandTimeoutMs,
+    reason: () => (monitor.isAvailable ? undefined : monitor.reason),
+  };
+  if (isCluster(native)) native.on('+node', neverRepeatWrites);
+  else {
+    neverRepeatWrites(native);
+    limitConnecting(native, config.connectTimeoutMs, limitMs => contact.gaveUp(limitMs));
+  }
+  watchCommands(native, site);
+  watchAvailability(client, monitor);
+  originOfDuplicates(client, { site, monitor, config, logger: at.logger });
+  at.onConfigChange(changed => {
+    if (changed.includes('commandTimeoutMs')) applyCommandTimeout(native, config.commandTimeoutMs);
+  });
+  const checkWithinMs = config.checkTimeoutMs * 0.9;
+  return {
+    client,
+    address: addressOf(config),
+    connect: signal => contact.reach(signal),
+    check: () =>
+      isCluster(native)
+        ? checkCluster(native, monitor, config, checkWithinMs)
+        : checkRedis(native, monitor, config, checkWithinMs),
+    close: async signal => {
+      contact.close();
+      monitor.retire();
+      closeDuplicates(client);
+      await quit(native, AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 2)]));
+      monitor.close();
+    },
+  };
+}
+
+/** Lets what is under way end, and cuts what does not. QUIT is answered after everything that was sent before it. */
+async function quit(native: Redis | Cluster, signal: AbortSignal): Promise<void> {
+  const ended = new Promise<void>(resolve => native.once('end', resolve));
+  const over = new Promise<void>(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const isOpen = native.status === 'ready' || native.status === 'connect' || native.status === 'connecting';
+  if (native.status === 'ready') await Promise.race([native.quit().catch(() => undefined), over]);
+  native.disconnect();
+  if (isOpen) await Promise.race([ended, delay(GOODBYE_MS, undefined, { ref: false })]);
+}
+
+/** ioredis reads it with each command. */
+function applyCommandTimeout(native: Redis | Cluster, commandTimeoutMs: number): void {
+  if (!isCluster(native)) {
+    native.options.commandTimeout = commandTimeoutMs;
+    return;
+  }
+  if (native.options.redisOptions) native.options.redisOptions.commandTimeout = commandTimeoutMs;
+  for (const node of native.nodes()) node.options.commandTimeout = commandTimeoutMs;
+}
