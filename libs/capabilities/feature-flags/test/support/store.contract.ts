@@ -1,0 +1,155 @@
+import type { FlagDefinition } from '../../src/flag-document.js';
+import type { FlagSnapshot, FlagStore } from '../../src/flag-store.js';
+import { eventually } from '@core-infra/testing';
+
+export interface OpenStore extends AsyncDisposable {
+  readonly store: FlagStore;
+}
+
+export interface StoreFeatures {
+  /** Whether what one holder changes reaches the others. */
+  readonly shared: boolean;
+}
+
+export const on: FlagDefinition = { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'on' };
+export const off: FlagDefinition = { ...on, defaultVariant: 'off' };
+
+/**
+ * What every store of flags promises.
+ * @param place makes an empty place, and returns what opens a store on it, again and again
+ */
+export function flagStoreContract(
+  name: string,
+  place: () => Promise<() => Promise<OpenStore>>,
+  { shared }: StoreFeatures,
+): void {
+  describe(`a store of flags: ${name}`, () => {
+    it('is empty at version 0, and counts its changes', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      expect(await store.read()).toMatchObject({ version: 0, document: { flags: {} } });
+      expect(await store.change({ flag: 'a', to: on, by: 'ann' })).toMatchObject({ version: 1 });
+      expect(await store.change({ flag: 'b', to: off, by: 'bob' })).toMatchObject({ version: 2 });
+      expect(await store.change({ flag: 'a', to: null, by: 'bob' })).toMatchObject({ version: 3 });
+      expect(await store.read()).toMatchObject({ version: 3, document: { flags: { b: off } } });
+    });
+
+    it('keeps who changed what, from what, to what, and when: newest first', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      const began = Date.now();
+      await store.change({ flag: 'a', to: on, by: 'ann' });
+      await store.change({ flag: 'b', to: on, by: 'ann' });
+      await store.change({ flag: 'a', to: off, by: 'bob' });
+      const history = await store.history();
+      expect(history.map(({ at: _, ...entry }) => entry)).toEqual([
+        { version: 3, by: 'bob', flag: 'a', from: on, to: off },
+        { version: 2, by: 'ann', flag: 'b', from: null, to: on },
+        { version: 1, by: 'ann', flag: 'a', from: null, to: on },
+      ]);
+      for (const { at } of history) {
+        expect(new Date(at).toISOString()).toBe(at);
+        expect(Date.parse(at)).toBeGreaterThanOrEqual(began - 1);
+      }
+      expect((await store.history({ flag: 'a' })).map(({ version }) => version)).toEqual([3, 1]);
+      expect((await store.history({ limit: 1 })).map(({ version }) => version)).toEqual([3]);
+      expect(await store.history({ flag: 'nobody' })).toEqual([]);
+    });
+
+    it('refuses a change on top of a version that is no longer the newest', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      await store.change({ flag: 'a', to: on, by: 'ann', ifVersion: 0 });
+      await store.change({ flag: 'b', to: on, by: 'ann', ifVersion: 1 });
+      await expect(store.change({ flag: 'a', to: off, by: 'bob', ifVersion: 1 })).rejects.toMatchObject({
+        code: 'INFRA_FLAGS_CONFLICT',
+        expected: 1,
+        found: 2,
+      });
+      expect(await store.read()).toMatchObject({ version: 2, document: { flags: { a: on } } });
+    });
+
+    it('refuses a definition that is not valid, and stays as it was', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      await store.change({ flag: 'a', to: on, by: 'ann' });
+      const bad = { ...on, state: 'PERHAPS' } as unknown as FlagDefinition;
+      await expect(store.change({ flag: 'b', to: bad, by: 'bob' })).rejects.toMatchObject({
+        code: 'INFRA_FLAGS_INVALID',
+        message: expect.stringContaining('/flags/b/state'),
+      });
+      expect(await store.read()).toMatchObject({ version: 1, document: { flags: { a: on } } });
+      expect(await store.history()).toHaveLength(1);
+    });
+
+    it.each([
+      ['none', ''],
+      ['a blank', 'a b'],
+      ['a newline', 'a\nb'],
+      ['a control character', 'a\u0000b'],
+      ['10 KB', 'x'.repeat(10_000)],
+      ['__proto__', '__proto__'],
+      ['constructor', 'constructor'],
+    ])('refuses a name: %s', async (_, name) => {
+      await using opened = await (await place())();
+      await expect(opened.store.change({ flag: name, to: on, by: 'ann' })).rejects.toMatchObject({
+        code: expect.stringMatching(/^INFRA_FLAGS_/),
+      });
+      expect(await opened.store.read()).toMatchObject({ version: 0 });
+      expect(Object.getPrototypeOf({} as FlagSnapshot)).toBe(Object.prototype);
+    });
+
+    it('does nothing for a change that changes nothing', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      await store.change({ flag: 'a', to: on, by: 'ann' });
+      expect(await store.change({ flag: 'a', to: { ...on }, by: 'bob' })).toMatchObject({ version: 1 });
+      expect(await store.change({ flag: 'b', to: null, by: 'bob' })).toMatchObject({ version: 1 });
+      expect(await store.history()).toHaveLength(1);
+    });
+
+    it('loses none of many changes at once', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      const names = Array.from({ length: 20 }, (_, at) => `flag-${at}`);
+      await Promise.all(names.map(flag => store.change({ flag, to: on, by: 'ann' })));
+      const { version, document } = await store.read();
+      expect(Object.keys(document.flags).sort()).toEqual([...names].sort());
+      expect(version).toBe(20);
+      expect((await store.history({ limit: 100 })).map(entry => entry.version)).toEqual(
+        Array.from({ length: 20 }, (_, at) => 20 - at),
+      );
+    });
+
+    if (!shared) return;
+
+    it('tells other holders of every change, until they end it', async () => {
+      const open = await place();
+      await using one = await open();
+      await using two = await open();
+      await two.store.read();
+      const seen: FlagSnapshot[] = [];
+      const end = await two.store.watch(snapshot => seen.push(snapshot), fail);
+      await one.store.change({ flag: 'a', to: on, by: 'ann' });
+      await eventually(() => expect(seen.at(-1)).toMatchObject({ version: 1, document: { flags: { a: on } } }));
+      await end();
+      await one.store.change({ flag: 'a', to: off, by: 'ann' });
+      expect(await two.store.read()).toMatchObject({ version: 2 });
+      expect(seen.at(-1)).toMatchObject({ version: 1 });
+    });
+
+    it('is there again after it was closed', async () => {
+      const open = await place();
+      await using first = await open();
+      await first.store.change({ flag: 'a', to: on, by: 'ann' });
+      await first[Symbol.asyncDispose]();
+      await using again = await open();
+      expect(await again.store.read()).toMatchObject({ version: 1, document: { flags: { a: on } } });
+      expect(await again.store.history()).toMatchObject([{ by: 'ann' }]);
+    });
+  });
+}
+
+const fail = (error: unknown): void => {
+  throw error;
+};
