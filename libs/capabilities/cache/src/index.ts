@@ -13,3 +13,6 @@ export { EncryptionConfig } from './codec/encryption.config.js';
 export { NoZstdError, UnserialisableValueError, ValueTooLargeError } from './codec/errors.js';
 export type { EncryptionKey } from './codec/key-ring.js';
 export type { CodecSite, ValueCodec } from './codec/value.codec.js';
+export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.decorator.js';
+export { Cached, type CachedOptions } from './decorators/cached.decorator.js';
+export { CachedNotWiredError, EvictNothingError, NoCacheKeyError } from './decorators/errors.js';
