@@ -7,6 +7,8 @@ import { DatabaseConfig } from '@core-infra/database';
 import { HttpConfig } from '@core-infra/http';
 import { type ConfigClass, ConfigError, ConfigSource } from '@core-infra/kernel';
 import { LoggingConfig } from '@core-infra/logger';
+import { RateLimitConfig } from '@core-infra/rate-limit';
+import { RedisConfig } from '@core-infra/redis';
 import { bootInfra } from '@core-infra/testing';
 
 // The names and units that users already rely on. A row: what is set, and what the field then is. A further concern adds its rows here.
@@ -24,7 +26,7 @@ async function read(Config: ConfigClass, set: Record<string, string> | string): 
     const options = { root, env, argv: [], watch: false };
     await using app = await bootInfra(
       ConfigModule.forRoot(options),
-      ConfigModule.forFeature(ServerConfig, HttpConfig, DatabaseConfig, LoggingConfig),
+      ConfigModule.forFeature(ServerConfig, HttpConfig, DatabaseConfig, LoggingConfig, RedisConfig, RateLimitConfig),
     );
     return app.get(Config, { strict: false });
   } finally {
@@ -36,6 +38,8 @@ const valueAt = (config: unknown, keys: string) =>
   keys.split('.').reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], config);
 
 const dsn = 'postgres://me:secret@db.example:6432/orders?sslmode=disable';
+const redisUrl = 'rediss://me:secret@cache.example:6380/2';
+const SECOND = 1_000;
 const MINUTE = 60_000;
 const MB = 1024 ** 2;
 const DAY = 86_400_000;
@@ -127,6 +131,50 @@ const reference: [ConfigClass, Row[]][] = [
     ],
   ],
   [
+    RedisConfig,
+    [
+      [{}, 'port', 6379],
+      [{ REDIS_URL: redisUrl }, 'host', 'cache.example'],
+      [{ REDIS_URL: redisUrl }, 'port', 6380],
+      [{ REDIS_URL: redisUrl }, 'user', 'me'],
+      [{ REDIS_URL: redisUrl }, 'password', 'secret'],
+      [{ REDIS_URL: redisUrl }, 'db', 2],
+      [{ REDIS_ADDR: 'cache:6380' }, 'host', 'cache'],
+      [{ REDIS_ADDR: 'cache:6380' }, 'port', 6380],
+      [{ REDIS_ADDR: 'cache:6380', REDIS_PASSWORD: 'x', REDIS_DB: '3' }, 'host', 'cache'],
+      [{ REDIS_ADDR: 'cache:6380', REDIS_PASSWORD: 'x', REDIS_DB: '3' }, 'password', 'x'],
+      [{ REDIS_ADDR: 'cache:6380', REDIS_PASSWORD: 'x', REDIS_DB: '3' }, 'db', 3],
+      [{ REDIS_HOST: 'cache' }, 'host', 'cache'],
+      [{ REDIS_PORT: '1' }, 'port', 1],
+      [{ REDIS_PASSWORD: 'x' }, 'password', 'x'],
+      [{ REDIS_DB: '5' }, 'db', 5],
+      [{ REDIS_NAMESPACE: 'orders:' }, 'namespace', 'orders:'],
+      [{}, 'maxRetries', 3],
+      [{ REDIS_MAX_RETRIES: '7' }, 'maxRetries', 7],
+      [{}, 'connectTimeoutMs', 5 * SECOND],
+      [{ REDIS_DIAL_TIMEOUT: '7' }, 'connectTimeoutMs', 7 * SECOND],
+      [{}, 'commandTimeoutMs', 3 * SECOND],
+      [{ REDIS_READ_TIMEOUT: '2' }, 'commandTimeoutMs', 2 * SECOND],
+      [{ REDIS_WRITE_TIMEOUT: '2' }, 'commandTimeoutMs', 2 * SECOND],
+      [{ REDIS_WRITE_TIMEOUT: '250ms' }, 'commandTimeoutMs', 250],
+      // Accepted, each with a notice that says why it changes nothing.
+      ...['POOL_TIMEOUT', 'POOL_SIZE', 'MIN_IDLE_CONNS', 'MAX_CONN_AGE', 'IDLE_TIMEOUT'].map((name): Row => [
+        { [`REDIS_${name}`]: '4' },
+        'port',
+        6379,
+      ]),
+    ],
+  ],
+  [
+    RateLimitConfig,
+    [
+      [{}, 'default.limit', 100],
+      [{ RATE_LIMIT_REQUESTS: '20' }, 'default.limit', 20],
+      [{}, 'default.windowMs', MINUTE],
+      [{ RATE_LIMIT_WINDOW: '30' }, 'default.windowMs', 30 * SECOND],
+    ],
+  ],
+  [
     LoggingConfig,
     [
       [{ LOG_LEVEL: 'DEBUG' }, 'level', 'debug'],
@@ -164,12 +212,21 @@ describe('a contradiction', () => {
     [{ PORT: '1', APP_PORT: '2' }, ['PORT', 'APP_PORT']],
     [{ APP_NAME: 'a', OTEL_SERVICE_NAME: 'b' }, ['APP_NAME', 'OTEL_SERVICE_NAME']],
     [{ DATABASE_URL: dsn, DATABASE_HOST: 'other' }, ['DATABASE_URL', 'DATABASE_HOST']],
+    [{ REDIS_URL: redisUrl, REDIS_ADDR: 'other:6380' }, ['REDIS_URL', 'REDIS_ADDR']],
+    [{ REDIS_ADDR: 'cache:6379', REDIS_PORT: '6380' }, ['REDIS_ADDR', 'REDIS_PORT']],
     [{ POSTGRES_MAX_OPEN_CONNS: '3', DATABASE_POOL_SIZE: '4' }, ['POSTGRES_MAX_OPEN_CONNS', 'DATABASE_POOL_SIZE']],
   ])('in %p is an error that names both, and no secret', async (set, names) => {
     const error = await read(ConfigSource as never, set).catch((thrown: unknown) => thrown as Error);
     expect(error).toBeInstanceOf(ConfigError);
     for (const name of names) expect((error as Error).message).toContain(name);
     expect((error as Error).message).not.toContain('secret');
+  });
+});
+
+describe('the service link of Kubernetes', () => {
+  it('is not taken for the port of a Redis, and the error says how to turn it off', async () => {
+    const env = { REDIS_PORT: 'tcp://10.0.0.7:6379' };
+    await expect(read(RedisConfig, env)).rejects.toThrow(/REDIS_PORT[^]*enableServiceLinks/);
   });
 });
 
