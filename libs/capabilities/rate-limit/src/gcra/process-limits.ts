@@ -4,6 +4,14 @@ import { decided } from './decision.js';
 import { drainMs, filled, levelsAt, waitMs } from './gcra.js';
 import type { CheckedRule } from './limit-rule.js';
 
+/** What a store says of one request. */
+export interface StoreAnswer {
+  /** 0 when it was let pass, and its cost taken. */
+  readonly waitMs: number;
+  /** How full each window is after it. */
+  readonly levels: readonly number[];
+}
+
 /**
  * Limits within this process: the whole of the memory driver; beside a store, what is decided by while that is away, and what is
  * remembered of its answers. Times are of one steady clock, in milliseconds.
@@ -30,9 +38,37 @@ export class ProcessLimits {
       return decided(rule, levels, wait, by);
     }
     if (cost === 0) return decided(rule, levels, 0, by);
-    const now_ = filled(rule.windows, levels, cost);
-    this.table.put(id, { at, levels: now_, drainedAt: at + drainMs(rule.windows, now_), confirmedUntil: 0 });
-    return decided(rule, now_, 0, by);
+    const taken = filled(rule.windows, levels, cost);
+    this.table.put(id, { at, levels: taken, drainedAt: at + drainMs(rule.windows, taken), confirmedUntil: 0 });
+    return decided(rule, taken, 0, by);
+  }
+
+  /**
+   * Keeps what the store answered: so that a refusal can be repeated, and so that a caller has no fresh start when the store goes away.
+   * @param sentAt when it was asked: other processes may have filled the windows further since then, nobody has drained them faster
+   * @param confirmedUntil until when refusals are repeated by it
+   */
+  adopt(
+    rule: CheckedRule,
+    caller: string,
+    { waitMs: wait, levels }: StoreAnswer,
+    sentAt: number,
+    confirmedUntil: number,
+  ): void {
+    const at = Math.floor(sentAt);
+    const entry = { at, levels, drainedAt: at + drainMs(rule.windows, levels), confirmedUntil };
+    if (wait > 0) this.table.offend(idOf(rule, caller), entry);
+    else this.table.put(idOf(rule, caller), entry);
+  }
+
+  /** A refusal, when by what the store said not long ago it cannot but refuse. */
+  remembered(rule: CheckedRule, caller: string, cost: number, now: number): Decision | undefined {
+    const at = Math.ceil(now);
+    const known = this.table.get(idOf(rule, caller), at);
+    if (!known || known.confirmedUntil <= now) return undefined;
+    const levels = levelsAt(rule.windows, known, at);
+    const wait = waitMs(rule.windows, levels, cost);
+    return wait > 0 ? decided(rule, levels, wait, 'remembered') : undefined;
   }
 
   forget(rule: CheckedRule, caller: string): void {
