@@ -7,13 +7,14 @@ import { ErrorSpec, InfraError } from '@core-infra/kernel';
 export class ServiceMissingError extends InfraError {
   constructor(
     readonly service: string,
-    variables: readonly [string, ...string[]],
+    variables: readonly string[],
     docker: string,
     hint: string,
   ) {
+    const unset = variables.length > 0 ? `${variables.join(' and ')} not set, ` : '';
     super(
-      `No ${service} to work with: ${variables.join(' and ')} not set, nothing of it installed for this platform, and ${docker}.`,
-      `${hint}, or set ${variables[0]}.`,
+      `No ${service} to work with: ${unset}nothing of it installed for this platform, and ${docker}.`,
+      `${hint}${variables.length > 0 ? `, or set ${variables[0]}` : ''}.`,
     );
   }
 }

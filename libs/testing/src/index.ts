@@ -34,5 +34,18 @@ export { type PostgresServer, startPostgres, usePostgresServer } from './postgre
 export { type TestPostgres, usePostgres, type UsePostgresOptions } from './postgres/use-postgres.js';
 export type { RedisServerOptions, RedisUser } from './redis/redis.settings.js';
 export { type RedisServer, type RedisTls, startRedis, useRedisServer } from './redis/start-redis.js';
+export {
+  type RedisCluster,
+  type RedisClusterNode,
+  type RedisClusterOptions,
+  startRedisCluster,
+  useRedisCluster,
+} from './redis/redis-cluster.js';
+export {
+  type RedisSentinel,
+  type RedisSentinelOptions,
+  startRedisSentinel,
+  useRedisSentinel,
+} from './redis/redis-sentinel.js';
 export { type TestRedis, useRedis } from './redis/use-redis.js';
 export { type Authority, type Certificate, certificateAuthority } from './tls/certificates.js';

@@ -59,8 +59,8 @@ export interface DockerImage {
 export interface ServiceDefinition {
   /** Lower case, as in the table of `npm run dev:services`. */
   name: string;
-  /** Environment variables that may hold its address; the first that is set wins. */
-  env: readonly [string, ...string[]];
+  /** Environment variables that may hold its address, the first that is set wins; none for a server that must be one's own. */
+  env: readonly string[];
   /** Whether an app can do without it, so that `npm start` neither starts nor misses it. @default false */
   optional?: boolean;
   /** The address in a variable's value, where that may be less than a URL. @default the value */
@@ -83,4 +83,9 @@ export interface ServiceDefinition {
 /** Says what a server is, with the types checked. */
 export function defineService(definition: ServiceDefinition): ServiceDefinition {
   return definition;
+}
+
+/** The same server, but always started here: one from the environment could be neither stopped nor set up. */
+export function ownServer(definition: ServiceDefinition): ServiceDefinition {
+  return { ...definition, env: [] };
 }

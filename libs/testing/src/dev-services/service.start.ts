@@ -146,7 +146,7 @@ function describe(
   { name, env }: ServiceDefinition,
   resolution: Resolution,
   url: string,
-  variable: string = env[0],
+  variable = env[0] ?? '',
 ): Omit<RunningService, 'stop'> {
   return { name, variable, resolution, url, address: withoutSecrets(url) };
 }

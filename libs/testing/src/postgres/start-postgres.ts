@@ -1,6 +1,6 @@
 import { postgres } from '../dev-services/services/postgres.service.js';
 import { startServer, withoutSecrets } from '../dev-services/service.start.js';
-import type { Resolution } from '../dev-services/service.definition.js';
+import { ownServer, type Resolution } from '../dev-services/service.definition.js';
 import { createDatabase } from './postgres.admin.js';
 import { type Started, useStarted } from '../helpers/use-started.js';
 import { uniqueName } from '../helpers/unique-name.js';
@@ -27,7 +27,7 @@ export interface PostgresServer extends AsyncDisposable {
 
 /** Starts a PostgreSQL that nobody shares; an address in the environment is not used, since it could not be stopped. */
 export async function startPostgres(): Promise<PostgresServer> {
-  const { host, resolution } = await startServer(postgres, { kind: 'private' });
+  const { host, resolution } = await startServer(ownServer(postgres), { kind: 'private' });
   const stop = (): Promise<void> => host.stop();
   const start = (): Promise<void> => host.start();
   const dispose = (): Promise<void> => host.end();
@@ -50,5 +50,5 @@ export async function startPostgres(): Promise<PostgresServer> {
 
 /** {@link startPostgres} for the specs of a file or of a `describe`: started before them, gone after them. */
 export function usePostgresServer(): Started<PostgresServer> {
-  return useStarted(startPostgres, [postgres]);
+  return useStarted(startPostgres, [ownServer(postgres)]);
 }

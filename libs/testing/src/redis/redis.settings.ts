@@ -13,8 +13,8 @@ export interface RedisUser {
 export interface RedisServerOptions {
   /** Further arguments, e.g. `['--maxmemory', '20mb', '--maxmemory-policy', 'allkeys-lru']`. */
   args?: readonly string[];
-  /** Whether the default user has a password, made for this server. @default true */
-  password?: boolean;
+  /** The password of the default user; `true` is one made for this server, `false` none. @default true */
+  password?: boolean | string;
   /** Accounts besides the default one. */
   users?: readonly RedisUser[];
   /** Keeps the data over stops, kills and starts, in an append-only file. @default false */
@@ -37,14 +37,29 @@ export interface RedisCertificates {
 export interface RedisSettings extends Omit<RedisServerOptions, 'tls'> {
   certificates?: RedisCertificates;
   clientCertificate?: 'optional' | 'required';
+  /** Whether it is a node of a cluster. */
+  cluster?: boolean;
+}
+
+/** Where a node of a cluster talks to the others: a port on the other side of the range, since the usual one, 10,000 above, may not exist. @internal */
+export function busPort(port: number): number {
+  return port > 40_000 ? port - 10_000 : port + 10_000;
+}
+
+/** The password of the default user; `undefined` when it has none. @internal */
+export function redisPassword({ password = true }: RedisSettings, secret: string): string | undefined {
+  if (password === true) return secret;
+  return password === false ? undefined : password;
 }
 
 /** The files that a server reads, by name; absolute paths in them begin with `folder`. @internal */
 export function redisFiles(
-  { users = [], password = true, durable = false, certificates, clientCertificate = 'optional' }: RedisSettings,
+  settings: RedisSettings,
   { folder, secret, durable: keepsData }: LaunchPlace,
   bind: string,
 ): Record<string, string> {
+  const { users = [], durable = false, certificates, clientCertificate = 'optional' } = settings;
+  const password = redisPassword(settings, secret);
   const file = (name: string): string => quote(`${folder}/${name}`.replaceAll('\\', '/'));
   const lines = [
     `bind ${bind}`,
@@ -56,7 +71,7 @@ export function redisFiles(
     `appendfsync ${keepsData ? 'everysec' : 'no'}`,
     // The command line stays what it is: a server that has lost its guard is recognised by its folder in it.
     'set-proc-title no',
-    ...(password ? [`requirepass ${quote(secret)}`, `masterauth ${quote(secret)}`] : []),
+    ...(password ? [`requirepass ${quote(password)}`, `masterauth ${quote(password)}`] : []),
     ...users.map(({ name, password: own, rules = '~* &* +@all' }) => `user ${name} on ${quote(`>${own}`)} ${rules}`),
     ...(certificates
       ? [
@@ -78,11 +93,12 @@ export function redisFiles(
 }
 
 /** The arguments after the configuration file. @internal */
-export function redisArguments({ args = [], certificates }: RedisSettings, port: number): string[] {
+export function redisArguments({ args = [], certificates, cluster }: RedisSettings, port: number): string[] {
   const listen = certificates ? ['--port', '0', '--tls-port', String(port)] : ['--port', String(port)];
-  return [...listen, ...args];
+  return [...listen, ...(cluster ? ['--cluster-port', String(busPort(port))] : []), ...args];
 }
 
-function quote(text: string): string {
+/** A word of a configuration file. @internal */
+export function quote(text: string): string {
   return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

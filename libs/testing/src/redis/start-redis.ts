@@ -1,5 +1,5 @@
 import { startServer, withoutSecrets } from '../dev-services/service.start.js';
-import type { Resolution } from '../dev-services/service.definition.js';
+import { ownServer, type Resolution } from '../dev-services/service.definition.js';
 import { redis, redisService } from '../dev-services/services/redis.service.js';
 import { type Started, useStarted } from '../helpers/use-started.js';
 import { certificateAuthority } from '../tls/certificates.js';
@@ -47,7 +47,7 @@ export interface RedisServer extends AsyncDisposable {
 export async function startRedis({ tls = false, ...options }: RedisServerOptions = {}): Promise<RedisServer> {
   const certificates = tls === false ? undefined : makeCertificates();
   const clientCertificate = typeof tls === 'object' ? tls.clientCertificate : 'optional';
-  const definition = redisService({ ...options, clientCertificate, ...(certificates && { certificates }) });
+  const definition = ownServer(redisService({ ...options, clientCertificate, ...(certificates && { certificates }) }));
   const { host, resolution } = await startServer(definition, { kind: 'private' });
   const { hostname, port, password } = new URL(host.url);
   const stop = (): Promise<void> => host.stop();
@@ -59,7 +59,7 @@ export async function startRedis({ tls = false, ...options }: RedisServerOptions
     address: withoutSecrets(host.url),
     host: hostname,
     port: Number(port),
-    password: password === '' ? undefined : password,
+    password: password === '' ? undefined : decodeURIComponent(password),
     tls: certificates && { ca: certificates.ca, cert: certificates.client.cert, key: certificates.client.key },
     urlFor: (user, secret) => withAccount(host.url, user, secret),
     stop,
@@ -76,7 +76,7 @@ export async function startRedis({ tls = false, ...options }: RedisServerOptions
 
 /** {@link startRedis} for the specs of a file or of a `describe`: started before them, gone after them. */
 export function useRedisServer(options?: RedisServerOptions): Started<RedisServer> {
-  return useStarted(() => startRedis(options), [redis]);
+  return useStarted(() => startRedis(options), [ownServer(redis)]);
 }
 
 function makeCertificates(): RedisCertificates {

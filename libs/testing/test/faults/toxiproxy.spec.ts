@@ -35,6 +35,7 @@ describe('useToxiproxy', () => {
     const socket = await connect();
     await proxy.down();
     await once(socket.resume(), 'close');
+    expect(socket.destroyed).toBe(true);
   });
 
   it('delays every answer', async () => {
@@ -73,6 +74,7 @@ describe('useToxiproxy', () => {
 
   it('is undisturbed again after each spec', async () => {
     await proxy.down();
+    await expect(ping()).rejects.toThrow('ECONNREFUSED');
   });
 
   it('… as this one sees', async () => {

@@ -1,16 +1,18 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pingRedis } from '../../redis/redis.admin.js';
-import { redisArguments, redisFiles, type RedisSettings } from '../../redis/redis.settings.js';
+import { redisArguments, redisFiles, redisPassword, type RedisSettings } from '../../redis/redis.settings.js';
 import { findProgram } from '../programs.js';
 import {
   defineService,
   type DockerImage,
   type LaunchPlace,
   type LaunchPlan,
+  ownServer,
   type ServiceDefinition,
 } from '../service.definition.js';
 
+const INSTALL = `Run \`${process.platform === 'darwin' ? 'brew install redis' : 'sudo apt-get install redis-server'}\``;
 const IN_CONTAINER = 6379;
 
 /** Redis 6.2 or newer: `redis-server` of this machine, or the official image. */
@@ -18,7 +20,7 @@ export const redis = redisService();
 
 /** A Redis that is started with settings of its own. */
 export function redisService(settings: RedisSettings = {}): ServiceDefinition {
-  const { certificates, password = true } = settings;
+  const { certificates } = settings;
   const tls = certificates && { ca: certificates.ca, cert: certificates.client.cert, key: certificates.client.key };
   return defineService({
     name: 'redis',
@@ -26,7 +28,11 @@ export function redisService(settings: RedisSettings = {}): ServiceDefinition {
     optional: true,
     // REDIS_ADDR is host:port, as a rule.
     fromEnvironment: value => (value.includes('://') ? value : `redis://${value}`),
-    url: ({ port, secret }) => `redis${tls ? 's' : ''}://${password ? `:${secret}@` : ''}127.0.0.1:${port}`,
+    url: ({ port, secret }) => {
+      const password = redisPassword(settings, secret);
+      const account = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+      return `redis${tls ? 's' : ''}://${account}127.0.0.1:${port}`;
+    },
     ready: url => pingRedis(url, tls),
     isInstalled: () => findProgram('redis-server') !== undefined,
     native: place => {
@@ -34,8 +40,13 @@ export function redisService(settings: RedisSettings = {}): ServiceDefinition {
       return Promise.resolve(server === undefined ? undefined : installed(server, settings, place));
     },
     docker: inDocker(settings),
-    missing: `Run \`${process.platform === 'darwin' ? 'brew install redis' : 'sudo apt-get install redis-server'}\`, start Docker`,
+    missing: `${INSTALL}, start Docker`,
   });
+}
+
+/** A Redis that works with others: only by a program of this machine, since containers do not reach each other by the same address. */
+export function redisNode(settings: RedisSettings = {}): ServiceDefinition {
+  return { ...ownServer(redisService(settings)), docker: undefined, missing: INSTALL };
 }
 
 function installed(command: string, settings: RedisSettings, place: LaunchPlace): LaunchPlan {
