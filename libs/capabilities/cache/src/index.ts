@@ -16,3 +16,7 @@ export type { CodecSite, ValueCodec } from './codec/value.codec.js';
 export { CacheEvict, type CacheEvictOptions } from './decorators/cache-evict.decorator.js';
 export { Cached, type CachedOptions } from './decorators/cached.decorator.js';
 export { CachedNotWiredError, EvictNothingError, NoCacheKeyError } from './decorators/errors.js';
+export { CacheConfig, CacheMemoryConfig, CacheRedisConfig } from './cache.config.js';
+export { CacheModule, type CacheOptions, getCacheToken, InjectCache } from './cache.module.js';
+export { InvalidCacheKeyError, InvalidCacheOptionError, LoadTimeoutError } from './errors.js';
+export { type CacheEvent, type CacheEventKind, cacheEvents, type CacheStats } from './events/cache-events.js';

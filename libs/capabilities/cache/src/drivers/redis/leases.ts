@@ -1,0 +1,71 @@
+import type { Clock } from '@core-infra/kernel';
+import type { RedisClient } from '@core-infra/redis';
+import type { CacheConfig } from '../../cache.config.js';
+import type { Entry, Lease } from '../../tiers/entry.js';
+import { newRev } from '../../tiers/values.js';
+import type { Link } from './link.js';
+import { leadScript, releaseScript, renewScript, storeScript } from './scripts.js';
+import { Waiters } from './waiters.js';
+import { keptFor, recordOf } from './write-record.js';
+
+/** The leases by which one process of many loads an entry. */
+export class Leases {
+  readonly waiters = new Waiters();
+  private readonly renewals = new Set<NodeJS.Timeout>();
+
+  constructor(
+    private readonly client: RedisClient,
+    private readonly link: Link,
+    private readonly config: CacheConfig,
+    private readonly name: (full: string) => string,
+  ) {}
+
+  /** @returns the lease; or for how long another process has it, in milliseconds, 0 when the entry has changed */
+  async ask(full: string, rev: string, force: boolean): Promise<Lease | number | 'away'> {
+    if (!this.link.isReady) return 'away';
+    const token = newRev();
+    const { leaseMs } = this.config.redis;
+    const name = this.name(full);
+    try {
+      const args = [token, leaseMs, rev, force ? '1' : '0'];
+      const answer = String(await this.link.run(() => leadScript.run(this.client, [name], args)));
+      if (answer === 'changed') return 0;
+      if (answer.startsWith('wait:')) return Math.max(1, Number(answer.slice(5)));
+    } catch {
+      // Away, or the key is somebody else's: each process loads for itself.
+      return 'away';
+    }
+    return this.held(name, token);
+  }
+
+  /** @returns whether the lease still held */
+  async store(token: string, entry: Entry, clock: Clock): Promise<boolean> {
+    const args = [token, recordOf(entry, entry.asOf), String(keptFor(entry, clock))];
+    return (await this.link.run(() => storeScript.run(this.client, [this.name(entry.full)], args))) === 1;
+  }
+
+  close(): void {
+    for (const timer of this.renewals) clearInterval(timer);
+    this.waiters.wakeAll();
+  }
+
+  private held(name: string, token: string): Lease {
+    const { leaseMs } = this.config.redis;
+    const renew = (): void => {
+      // A renewal that fails leaves the lease to expire; then another process may load as well.
+      this.link.run(() => renewScript.run(this.client, [name], [token, leaseMs])).catch(() => undefined);
+    };
+    const timer = setInterval(renew, leaseMs / 3).unref();
+    this.renewals.add(timer);
+    const end = (): void => {
+      clearInterval(timer);
+      this.renewals.delete(timer);
+    };
+    const release = async (): Promise<void> => {
+      end();
+      // One that could not be given up expires.
+      await this.link.run(() => releaseScript.run(this.client, [name], [token])).catch(() => undefined);
+    };
+    return { token, end, release };
+  }
+}

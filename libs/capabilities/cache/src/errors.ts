@@ -1,0 +1,39 @@
+import { ErrorSpec, InfraError } from '@core-infra/kernel';
+
+@ErrorSpec({ code: 'INFRA_CACHE_KEY', summary: 'A cache was asked for a key that is empty or not text.' })
+export class InvalidCacheKeyError extends InfraError {
+  constructor(what: string, given: unknown) {
+    const got = given === '' ? 'an empty string' : given === null ? 'null' : `a value of type ${typeof given}`;
+    super(`${what} of a cache is text of at least one character, and this was ${got}.`, 'Make it with String(id).');
+  }
+}
+
+@ErrorSpec({ code: 'INFRA_CACHE_OPTION', summary: 'An option of a cache call is out of its range.' })
+export class InvalidCacheOptionError extends InfraError {
+  constructor(
+    readonly field: string,
+    expected: string,
+    given: unknown,
+  ) {
+    super(
+      `${field} is ${expected}, and this was ${String(given)}.`,
+      `Correct ${field}, or leave it out for the configured value.`,
+    );
+  }
+}
+
+@ErrorSpec({
+  code: 'INFRA_CACHE_LOAD_TIMEOUT',
+  status: 503,
+  fault: 'dependency',
+  retryable: true,
+  summary: 'A loader did not end within hardTimeoutMs, and there was no stale value to serve.',
+})
+export class LoadTimeoutError extends InfraError {
+  constructor(readonly hardTimeoutMs: number) {
+    super(
+      `A load for the cache did not end within ${hardTimeoutMs} ms.`,
+      'Make the loader faster or let it end at its signal; or raise hardTimeoutMs (CACHE_HARD_TIMEOUT_MS).',
+    );
+  }
+}

@@ -1,0 +1,189 @@
+import type { Logger } from '@nestjs/common';
+import type { Clock } from '@core-infra/kernel';
+import type { CacheProvider } from 'bentocache/types';
+import type { EntryOptions, GetOrSetOptions, Load } from '../cache.js';
+import type { CacheConfig } from '../cache.config.js';
+import type { Meter } from '../events/cache-events.js';
+import { checkOptions } from '../options.js';
+import { Entry } from '../tiers/entry.js';
+import type { MemoryTier } from '../tiers/memory-tier.js';
+import type { SharedTier } from '../tiers/shared-tier.js';
+import { isInside, type Space } from '../tiers/space.js';
+import type { LoadStart, Values } from '../tiers/values.js';
+import { within } from './within.js';
+
+/** What a load ended with: an entry, or a value that is not kept. */
+type Outcome = Entry | { readonly kept: false; readonly value: unknown };
+
+interface Flight {
+  readonly space: Space;
+  readonly outcome: Promise<Outcome>;
+  /** The write that was seen in the shared store. */
+  rev: string | undefined;
+}
+
+export interface LoadRequest {
+  readonly space: Space;
+  readonly full: string;
+  readonly load: Load<unknown>;
+  readonly options: GetOrSetOptions;
+  /** Without looking whether there is an entry. */
+  readonly force?: boolean;
+}
+
+export interface LoadSite {
+  readonly config: CacheConfig;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly memory: MemoryTier;
+  readonly values: Values;
+  readonly shared: SharedTier | undefined;
+}
+
+/** Loads what is not there: once for all who ask in this process, and by its lease once for all processes. */
+export class Loads {
+  private readonly flights = new Map<string, Flight>();
+  private bento!: CacheProvider;
+
+  constructor(private readonly site: LoadSite) {}
+
+  /** To be called once, before anything else. */
+  use(bento: CacheProvider): void {
+    this.bento = bento;
+  }
+
+  async get(request: LoadRequest): Promise<unknown> {
+    const { full, space, force } = request;
+    let flight = force ? undefined : this.flights.get(full);
+    if (!flight) {
+      const begun: Flight = (flight = { space, rev: undefined, outcome: undefined as never });
+      this.flights.set(full, begun);
+      const outcome = this.begin(request, begun).finally(() => {
+        if (this.flights.get(full) === begun) this.flights.delete(full);
+      });
+      (begun as { outcome: Promise<Outcome> }).outcome = outcome;
+    }
+    const outcome = await flight.outcome;
+    return outcome instanceof Entry ? this.site.values.read(outcome) : outcome.value;
+  }
+
+  seen(full: string, rev: string): void {
+    const flight = this.flights.get(full);
+    if (flight) flight.rev = rev;
+  }
+
+  /** After an invalidation: who asks from now on does not join a load that began before it. */
+  leave(full: string): void {
+    this.flights.delete(full);
+  }
+
+  leaveAll(path: string, inside: boolean): void {
+    for (const [full, { space }] of this.flights)
+      if (space.path === path || (inside && isInside(space.path, path))) this.flights.delete(full);
+  }
+
+  private async begin(request: LoadRequest, flight: Flight): Promise<Outcome> {
+    const { config, clock, meter } = this.site;
+    const { full, options, force } = request;
+    checkOptions(options);
+    let unkept: Outcome | undefined;
+    let loaded: Outcome | undefined;
+    const softTimeoutMs = options.softTimeoutMs ?? config.softTimeoutMs;
+    const graceMs = options.graceMs ?? config.graceMs;
+    try {
+      const result: unknown = await this.bento.getOrSet({
+        key: full,
+        forceFresh: force ?? false,
+        grace: graceMs > 0 ? graceMs : false,
+        timeout: softTimeoutMs,
+        factory: async context => {
+          const stale: unknown = context.gracedEntry?.value;
+          const outcome = await this.lead(request, flight, stale instanceof Entry ? stale : undefined);
+          loaded = outcome;
+          if (outcome instanceof Entry) return outcome;
+          unkept = outcome;
+          return context.skip() as never;
+        },
+      });
+      const outcome = result instanceof Entry ? result : (unkept as Outcome);
+      // One that was loaded just now may have a TTL of nothing: it is no stale one.
+      if (outcome instanceof Entry && outcome !== loaded && clock.now() >= outcome.freshUntil) meter.tell('stale');
+      return outcome;
+    } catch (error) {
+      // bentocache wraps what a loader threw.
+      throw (error as { code?: unknown }).code === 'E_FACTORY_ERROR' || (error as Error).name === 'FactoryError'
+        ? (error as Error).cause
+        : error;
+    }
+  }
+
+  /** The value of whoever may load it: this process, or another that has the lease. */
+  private async lead(request: LoadRequest, flight: Flight, stale: Entry | undefined): Promise<Outcome> {
+    const { shared, memory, config } = this.site;
+    const hardTimeoutMs = request.options.hardTimeoutMs ?? config.hardTimeoutMs;
+    const { space, full, force = false } = request;
+    const { rev } = flight;
+    return within(hardTimeoutMs, async signal => {
+      const start: LoadStart = { seq: memory.seq, asOf: shared?.asOf ?? 0 };
+      if (!shared) return this.load(request, stale, start, signal);
+      const lead = await shared.lead({ space, full, rev, force, signal });
+      if (lead === 'away') return this.load(request, stale, { ...start, l1Only: true }, signal);
+      if ('entry' in lead) return lead.entry;
+      // Only now: what was invalidated while another process loaded is not what this load sees.
+      const fresh: LoadStart = { seq: memory.seq, asOf: shared.asOf, lease: lead.lease };
+      try {
+        const outcome = await this.load(request, stale, fresh, signal);
+        if (!(outcome instanceof Entry)) await lead.lease.release();
+        return outcome;
+      } catch (error) {
+        await lead.lease.release();
+        throw error;
+      }
+    });
+  }
+
+  private async load(
+    request: LoadRequest,
+    stale: Entry | undefined,
+    start: LoadStart,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const { meter, values, config } = this.site;
+    const { space, full, load, options } = request;
+    let told: EntryOptions = options;
+    let skipped = false;
+    const began = performance.now();
+    let value: unknown;
+    try {
+      value = await load({
+        signal,
+        get stale() {
+          return stale && values.read(stale);
+        },
+        options: more => {
+          checkOptions(more);
+          told = { ...told, ...more };
+        },
+        skip: () => void (skipped = true),
+      });
+      // The hard time-out has passed: whoever waited has gone.
+      signal.throwIfAborted();
+    } catch (error) {
+      meter.tell('load-failed', performance.now() - began);
+      throw error;
+    }
+    meter.tell('load', performance.now() - began);
+    const isNothing = value === null || value === undefined;
+    const negativeTtlMs = options.negativeTtlMs ?? config.negativeTtlMs;
+    if (skipped || (isNothing && negativeTtlMs === 0)) return { kept: false, value };
+    try {
+      return values.entry(space, full, value, isNothing ? { ...told, ttlMs: negativeTtlMs } : told, start);
+    } catch (error) {
+      this.site.logger.warn(`A loaded value is handed out and not kept: ${(error as Error).message}`, {
+        namespace: space.path,
+      });
+      return { kept: false, value };
+    }
+  }
+}

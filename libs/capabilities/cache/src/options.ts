@@ -1,0 +1,38 @@
+import type { EntryOptions, GetOrSetOptions } from './cache.js';
+import type { CacheConfig } from './cache.config.js';
+import { InvalidCacheOptionError } from './errors.js';
+
+/** How long an entry lives: in milliseconds since 1970, Infinity for no end. */
+export interface Lifetime {
+  readonly freshUntil: number;
+  readonly staleUntil: number;
+}
+
+const durations = ['ttlMs', 'graceMs', 'negativeTtlMs', 'softTimeoutMs', 'hardTimeoutMs'] as const;
+
+/** @throws InvalidCacheOptionError naming the field */
+export function checkOptions(options: GetOrSetOptions): void {
+  for (const field of durations) {
+    const given = options[field];
+    if (given === undefined || (given === 'forever' && field === 'ttlMs')) continue;
+    if (typeof given !== 'number' || !(given >= 0) || given === Infinity) {
+      const forever = field === 'ttlMs' ? ', or "forever"' : '';
+      throw new InvalidCacheOptionError(field, `a duration in milliseconds, 0 or more${forever}`, given);
+    }
+  }
+  const { tags } = options;
+  if (tags !== undefined) checkTags(tags);
+}
+
+export function checkTags(tags: readonly string[]): void {
+  const wrong = (tags as readonly unknown[]).find(tag => typeof tag !== 'string' || tag === '');
+  if (wrong !== undefined) throw new InvalidCacheOptionError('tags', 'a list of text, none of it empty', wrong);
+}
+
+/** @param random from 0 to 1 */
+export function lifetime(options: EntryOptions, config: CacheConfig, now: number, random: number): Lifetime {
+  const ttlMs = options.ttlMs ?? config.ttlMs;
+  if (ttlMs === 'forever' || ttlMs === 0) return { freshUntil: Infinity, staleUntil: Infinity };
+  const freshUntil = now + ttlMs * (1 - config.ttlJitterRatio * random);
+  return { freshUntil, staleUntil: freshUntil + (options.graceMs ?? config.graceMs) };
+}
