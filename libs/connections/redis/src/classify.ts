@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { Classification } from '@core-infra/kernel';
 
 const dependency: Classification = { fault: 'dependency', retryable: true };
@@ -41,7 +42,7 @@ const badInput =
 
 /** What an error of Redis or of ioredis means to its caller. */
 export function classifyRedis(error: unknown): Classification | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (!isNativeError(error)) return undefined;
   const { message, name } = error;
   if (broken.test(message) || name === 'MaxRetriesPerRequestError' || name === 'ClusterAllFailedError')
     return dependency;

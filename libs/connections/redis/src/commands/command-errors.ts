@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { RedisTimeoutError, RedisUnavailableError } from '../errors.js';
 import type { InternalCommand } from './internals.js';
 
@@ -30,7 +31,7 @@ export class ConnectionLostError extends Error {
 /** Whether the error says that Redis is not there. */
 export function isConnectionLoss(error: unknown): boolean {
   if (error instanceof RedisUnavailableError || error instanceof ConnectionLostError) return true;
-  if (!(error instanceof Error)) return false;
+  if (!isNativeError(error)) return false;
   return (
     notThere.test(error.message) ||
     cannotServe.test(error.message) ||
@@ -39,7 +40,7 @@ export function isConnectionLoss(error: unknown): boolean {
 }
 
 export function isTimeout(error: unknown): boolean {
-  return error instanceof RedisTimeoutError || (error instanceof Error && error.message === timedOut);
+  return error instanceof RedisTimeoutError || (isNativeError(error) && error.message === timedOut);
 }
 
 export interface ErrorSite {

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { RedisConfig } from '../config/redis.config.js';
 import { RedisDatabaseError, RedisLoginError, RedisTlsError, RedisTopologyError } from '../errors.js';
 import { addressOf } from './ioredis-options.js';
@@ -8,7 +9,7 @@ const tlsFailed = /^(EPROTO|ERR_SSL_\w+)$/;
 
 /** Says what is wrong and what mends it, where an error of connecting shows that; else the error as it is. */
 export function diagnose(error: unknown, config: RedisConfig): unknown {
-  if (!(error instanceof Error)) return error;
+  if (!isNativeError(error)) return error;
   const { lastNodeError } = error as { lastNodeError?: unknown };
   if (lastNodeError) return diagnose(lastNodeError, config);
   const address = addressOf(config);
@@ -18,7 +19,7 @@ export function diagnose(error: unknown, config: RedisConfig): unknown {
   if (/WRONGPASS|NOAUTH|invalid password|AUTH.*called without any password/i.test(message))
     return new RedisLoginError(
       address,
-      /NOAUTH/.test(message) ? 'it wants a password' : 'the user or the password is wrong',
+      /NOAUTH/.test(message) && !config.password ? 'it wants a password' : 'the user or the password is wrong',
       cause,
     );
   if (/DB index is out of range|invalid DB index/i.test(message))
@@ -44,8 +45,20 @@ export function hungUp(config: RedisConfig): Error {
       );
 }
 
-/** A node of a cluster, or a sentinel, in the place of a plain server. */
-export function wrongMode(mode: string, config: RedisConfig): RedisTopologyError | undefined {
+/** A server, or the network, that accepted the connection and said nothing. */
+export function noAnswer(limitMs: number, config: RedisConfig): Error {
+  const address = addressOf(config);
+  return config.tls.enabled
+    ? new RedisTlsError(
+        `Redis at ${address} did not complete the TLS handshake within ${limitMs} ms.`,
+        'If it speaks no TLS, use redis:// and leave redis.tls.enabled out; else look at the server and the network.',
+      )
+    : new Error(`Redis at ${address} did not answer within ${limitMs} ms`);
+}
+
+/** A node of a cluster, or a sentinel, in the place of a plain server: it would serve some keys, until one belongs to another node. */
+export function wrongMode(info: string, config: RedisConfig): RedisTopologyError | undefined {
+  const mode = /redis_mode:(\w+)/.exec(info)?.[1];
   if (config.driver === 'cluster') return undefined;
   if (mode === 'cluster') return notStandalone(config, {});
   if (mode === 'sentinel') return new RedisTopologyError(addressOf(config), 'a sentinel', config.driver, 'sentinel');

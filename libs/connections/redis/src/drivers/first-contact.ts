@@ -4,16 +4,18 @@ import type { Cluster, Redis } from 'ioredis';
 import type { AvailabilityMonitor } from '../availability/availability-monitor.js';
 import { isCluster } from '../commands/internals.js';
 import type { RedisConfig } from '../config/redis.config.js';
-import { RedisDatabaseError, RedisTopologyError } from '../errors.js';
-import { diagnose, hungUp, wrongMode } from './diagnose.js';
+import { RedisDatabaseError, RedisTimeoutError, RedisTopologyError, RedisUnavailableError } from '../errors.js';
+import { diagnose, hungUp, noAnswer } from './diagnose.js';
 
 /** Connects, and tells why that does not work: once for each reason, however often ioredis tries. */
 export class FirstContact {
   private last: unknown;
-  private told: string | undefined;
+  private readonly told = new Set<string>();
   private opened = false;
   private closing = false;
-  private answered = false;
+  private everAnswered = false;
+  /** Whether it is known why the current attempt failed. */
+  private explained = false;
   private readonly onFailure = new Set<(error: unknown) => void>();
 
   constructor(
@@ -22,20 +24,22 @@ export class FirstContact {
     private readonly at: DriverSite,
     private readonly monitor: AvailabilityMonitor,
   ) {
-    const spoken = { error: false };
-    client.on('connecting', () => (spoken.error = this.answered = false));
+    client.on('connecting', () => (this.explained = false));
     client.on('ready', () => {
-      this.answered = true;
+      this.everAnswered = true;
       this.last = undefined;
     });
     client.on('error', (error: Error) => {
-      spoken.error = true;
-      this.failed(error);
+      // What the handshake's own commands say of a connection that was lost follows from what is told of the connection.
+      if (error instanceof RedisUnavailableError || error instanceof RedisTimeoutError) return;
+      this.explained = true;
+      const reset = ['ECONNRESET', 'EPIPE'].includes(String((error as { code?: unknown }).code));
+      this.failed(reset && !this.everAnswered ? hungUp(config) : error);
     });
     if (isCluster(client)) client.on('node error', (error: Error) => this.explain(error));
     else
       client.on('close', () => {
-        if (!spoken.error && !this.answered && !this.closing) this.failed(hungUp(config));
+        if (!this.explained && !this.everAnswered) this.failed(hungUp(config));
       });
     client.on('end', () => this.again());
   }
@@ -44,16 +48,15 @@ export class FirstContact {
   async reach(signal: AbortSignal): Promise<void> {
     if (this.client.status === 'wait' || this.client.status === 'end') this.connect();
     await this.ready(signal);
-    await this.verify();
     await this.monitor.confirm();
     this.opened = true;
-    this.told = undefined;
+    this.told.clear();
   }
 
   /** An attempt took too long and was given up. */
   gaveUp(limitMs: number): void {
-    const hint = this.config.tls.enabled ? ' (with TLS, which it may not speak)' : '';
-    this.failed(new Error(`it did not answer within ${limitMs} ms${hint}`));
+    this.explained = true;
+    this.failed(noAnswer(limitMs, this.config));
   }
 
   close(): void {
@@ -89,17 +92,20 @@ export class FirstContact {
     return found;
   }
 
-  private failed(error: Error): void {
+  /** Something is wrong with the connection. */
+  failed(error: Error): void {
     if (this.closing) return;
     const found = this.explain(error) as Error;
     this.last = found;
     // Data must not go to database 0 because there is no 12, nor to one node of many.
     if (found instanceof RedisDatabaseError || found instanceof RedisTopologyError) this.client.disconnect();
-    if (this.told === found.message) return;
-    const isFirst = this.told === undefined && !this.opened;
+    const kind = found instanceof InfraError ? found.code : found.message;
+    if (this.told.has(kind)) return;
+    // The first is the kernel's to tell, who awaits it.
+    const isFirst = this.told.size === 0 && !this.opened;
     if (!isFirst && found instanceof InfraError) this.at.logger.warn(`${this.at.id}: ${found.message}`);
     else this.at.logger.debug(`connection error: ${found.message}`);
-    this.told = found.message;
+    this.told.add(kind);
     for (const tell of this.onFailure) tell(found);
   }
 
@@ -109,21 +115,5 @@ export class FirstContact {
     setTimeout(() => {
       if (!this.closing && this.client.status === 'end') this.connect();
     }, this.config.retry.maxDelayMs).unref();
-  }
-
-  /** A plain connection to a node of a cluster works, until a key belongs to another node. */
-  private async verify(): Promise<void> {
-    if (isCluster(this.client)) return;
-    let info: string;
-    try {
-      info = await this.client.info('server');
-    } catch (error) {
-      if (/^(NOPERM|ERR)/.test((error as Error).message)) return;
-      throw error;
-    }
-    const wrong = wrongMode(/redis_mode:(\w+)/.exec(info)?.[1] ?? 'standalone', this.config);
-    if (!wrong) return;
-    this.failed(wrong);
-    throw wrong;
   }
 }

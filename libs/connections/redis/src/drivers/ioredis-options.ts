@@ -20,7 +20,7 @@ function common(config: RedisConfig, at: DriverSite): RedisOptions {
     commandTimeout: config.commandTimeoutMs,
     disconnectTimeout: GOODBYE_MS,
     keepAlive: config.keepAliveMs,
-    connectionName: config.clientName ?? clientName(at.app.name),
+    connectionName: clientName(config.clientName ?? at.app.name),
     lazyConnect: true,
     // A master that became a replica keeps its connections: only a new one finds the new master.
     reconnectOnError: error => (error.message.startsWith('READONLY') ? (config.offlineQueue ? 2 : 1) : false),

@@ -14,6 +14,7 @@ import { checkRedis } from '../health/check-redis.js';
 import type { RedisClient } from '../redis.client.js';
 import { ClusterLink } from './cluster-link.js';
 import { closeDuplicates, originOfDuplicates } from './duplicates.js';
+import { wrongMode } from './diagnose.js';
 import { FirstContact } from './first-contact.js';
 import { addressOf, GOODBYE_MS } from './ioredis-options.js';
 import { RedisLink } from './redis-link.js';
@@ -30,11 +31,18 @@ export async function openClient(
   const native = make();
   const client = native as unknown as RedisClient;
   const commandTimeoutMs = () => config.commandTimeoutMs;
-  const monitor = new AvailabilityMonitor(
+  const monitor: AvailabilityMonitor = new AvailabilityMonitor(
     { id: at.id, logger: at.logger, clock: at.clock, commandTimeoutMs },
-    isCluster(native) ? new ClusterLink(native) : new RedisLink(native),
+    isCluster(native)
+      ? new ClusterLink(native)
+      : new RedisLink(native, info => {
+          const wrong = wrongMode(info, config);
+          if (!wrong) return;
+          contact.failed(wrong);
+          throw wrong;
+        }),
   );
-  const contact = new FirstContact(native, config, at, monitor);
+  const contact: FirstContact = new FirstContact(native, config, at, monitor);
   const site: CommandSite = {
     id: at.id,
     isCluster: isCluster(native),
@@ -45,7 +53,8 @@ export async function openClient(
   if (isCluster(native)) native.on('+node', neverRepeatWrites);
   else {
     neverRepeatWrites(native);
-    limitConnecting(native, config.connectTimeoutMs, limitMs => contact.gaveUp(limitMs));
+    // Before the kernel gives up, who would not know why.
+    limitConnecting(native, Math.ceil(config.connectTimeoutMs * 0.9), limitMs => contact.gaveUp(limitMs));
   }
   watchCommands(native, site);
   watchAvailability(client, monitor);

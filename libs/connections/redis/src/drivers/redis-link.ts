@@ -4,14 +4,22 @@ import type { Link } from '../availability/link.js';
 
 /** One server, or the master that sentinels name. */
 export class RedisLink implements Link {
-  constructor(private readonly redis: Redis) {}
+  private verified = false;
+
+  /** @param verify looks at `INFO server` of each new connection; a server that it throws at does not count as there */
+  constructor(
+    private readonly redis: Redis,
+    private readonly verify: (info: string) => void,
+  ) {}
 
   get isReady(): boolean {
     return this.redis.status === 'ready';
   }
 
   async ping(): Promise<void> {
-    await this.redis.ping();
+    if (this.verified) await this.redis.ping();
+    else this.verify(await this.info());
+    this.verified = true;
   }
 
   giveUp(): void {
@@ -25,6 +33,20 @@ export class RedisLink implements Link {
       error = undefined;
       ready();
     });
-    this.redis.on('close', () => lost(error?.message ?? 'the connection was lost'));
+    this.redis.on('close', () => {
+      this.verified = false;
+      lost(error?.message ?? 'the connection was lost');
+    });
+  }
+
+  private async info(): Promise<string> {
+    try {
+      return await this.redis.info('server');
+    } catch (error) {
+      // An account may be allowed its keys and nothing else; a proxy may not know the command.
+      if (!/^(NOPERM|ERR)/.test((error as Error).message)) throw error;
+      await this.redis.ping();
+      return '';
+    }
   }
 }
