@@ -20,3 +20,9 @@ export { CacheConfig, CacheMemoryConfig, CacheRedisConfig } from './cache.config
 export { CacheModule, type CacheOptions, getCacheToken, InjectCache } from './cache.module.js';
 export { InvalidCacheKeyError, InvalidCacheOptionError, LoadTimeoutError } from './errors.js';
 export { type CacheEvent, type CacheEventKind, cacheEvents, type CacheStats } from './events/cache-events.js';
+export { CacheResponse } from './http/cache-response.decorator.js';
+export type { CacheResponseOptions, VaryBy } from './http/cache-response.options.js';
+export { InvalidResponseCacheError } from './http/errors.js';
+export { HttpCache } from './http/http-cache.js';
+export { HttpCacheConfig } from './http/http-cache.config.js';
+export { HttpCacheModule } from './http/http-cache.module.js';
