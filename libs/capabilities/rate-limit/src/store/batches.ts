@@ -24,10 +24,14 @@ interface Waiting extends Request {
   reject(error: unknown): void;
 }
 
-/** Requests of one turn of the event loop go out together: one script for each rule, in as few writes as the client makes of it. */
+/**
+ * Requests that come together go out together: one script for each rule, in as few writes as the client makes of it. While nothing is under
+ * way, a request waits for those that are made in the same breath; else for all of its turn of the event loop.
+ */
 export class Batches {
   private readonly queues = new Map<CheckedRule, Waiting[]>();
   private scheduled = false;
+  private underWay = 0;
 
   constructor(private readonly site: BatchSite) {}
 
@@ -39,11 +43,12 @@ export class Batches {
       else this.queues.set(rule, [waiting]);
       if (this.scheduled) return;
       this.scheduled = true;
-      setImmediate(() => this.flush());
+      if (this.underWay === 0) queueMicrotask(this.flush);
+      else setImmediate(this.flush);
     });
   }
 
-  private flush(): void {
+  private readonly flush = (): void => {
     this.scheduled = false;
     const queues = [...this.queues];
     this.queues.clear();
@@ -55,15 +60,18 @@ export class Batches {
         }
       }
     }
-  }
+  };
 
   private async send(rule: CheckedRule, batch: readonly Waiting[]): Promise<void> {
     const sentAt = this.site.now();
+    this.underWay += 1;
     try {
       const answers = await this.site.send(rule, batch);
       for (const [index, { resolve }] of batch.entries()) resolve({ ...answers[index]!, sentAt });
     } catch (error) {
       for (const { reject } of batch) reject(error);
+    } finally {
+      this.underWay -= 1;
     }
   }
 }
