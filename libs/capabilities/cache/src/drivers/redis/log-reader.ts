@@ -49,6 +49,8 @@ export class LogReader {
     this.reader = duplicateOf(client, {
       commandTimeout: BLOCK_MS + answerWithinMs * 2,
       disconnectTimeout: answerWithinMs,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
     });
   }
 
