@@ -1,7 +1,7 @@
 import { bootInfra, uniqueName } from '@core-infra/testing';
 import { AppInfo, AppState, type Clock, Clock as Clocks, type DriverSite } from '@core-infra/kernel';
 import { RedisClient, RedisModule, type RedisOptions } from '@core-infra/redis';
-import { openRedisStore } from '../../src/drivers/redis-store.js';
+import { openRedisStore } from '../../src/drivers/redis.js';
 import { parseFlagDocument } from '../../src/evaluation/validate.js';
 import type { RedisFlagStore } from '../../src/stores/redis/redis-flag.store.js';
 import { RedisFlagsConfig } from '../../src/stores/redis/redis-flags.config.js';

@@ -1,11 +1,23 @@
-import type { DriverSite } from '@core-infra/kernel';
+import type { Driver, DriverSite } from '@core-infra/kernel';
 import { availabilityOf, duplicateOf, luaScript, type RedisClient } from '@core-infra/redis';
+import type { FeatureFlags } from '../feature-flags.js';
+import type { FeatureFlagsConfig } from '../feature-flags.config.js';
 import { SnapshotFile } from '../snapshot/snapshot.file.js';
 import { snapshotPlace } from '../snapshot/snapshot-place.js';
 import { RedisFlagStore } from '../stores/redis/redis-flag.store.js';
 import type { RedisFlagsConfig } from '../stores/redis/redis-flags.config.js';
 import type { RedisLink } from '../stores/redis/redis.link.js';
 import type { Parse } from '../stores/redis/stored-flags.js';
+import { openFlags } from './open-flags.js';
+
+/** Flags in Redis. */
+export const driver: Driver<FeatureFlagsConfig, FeatureFlags> = (config, at) =>
+  openFlags(config, at, {
+    address: 'Redis',
+    source: 'Redis',
+    store: parse => openRedisStore(config.redis, at, parse),
+    storeLogs: true,
+  });
 
 /** The store of flags in the Redis that this concern stands on. */
 export function openRedisStore(config: RedisFlagsConfig, at: DriverSite, parse: Parse): RedisFlagStore {
