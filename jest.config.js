@@ -3,7 +3,7 @@ module.exports = {
   testMatch: ['<rootDir>/{libs,apps,test,bench}/**/*.spec.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['/dist/'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/libs/testing/jest-environment.cjs',
   testEnvironmentOptions: { customExportConditions: ['core-infra-source', 'node', 'node-addons'] },
   testTimeout: 60_000,
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { uniqueName } from '../helpers/unique-name.js';
 import type { DockerImage, LaunchPlace, LaunchPlan } from './service.definition.js';
@@ -6,18 +6,35 @@ import type { DockerImage, LaunchPlace, LaunchPlan } from './service.definition.
 /** How long the engine may take to say that it is there, in milliseconds. */
 const ENGINE_ANSWERS_WITHIN_MS = 5_000;
 
+const ASK = ['version', '--format', '{{.Server.Version}}'];
+// The environment is said explicitly, because Jest's `process.env` is a copy that children do not get by themselves.
+const limits = (): { timeout: number; env: NodeJS.ProcessEnv } => ({
+  timeout: ENGINE_ANSWERS_WITHIN_MS,
+  env: process.env,
+});
+
 /** Why Docker cannot be used here; `undefined` when an engine answers. */
 export async function dockerProblem(): Promise<string | undefined> {
   try {
-    await promisify(execFile)('docker', ['version', '--format', '{{.Server.Version}}'], {
-      timeout: ENGINE_ANSWERS_WITHIN_MS,
-      // Said explicitly, because Jest's `process.env` is a copy that children do not get by themselves.
-      env: process.env,
-    });
+    await promisify(execFile)('docker', ASK, limits());
     return undefined;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'Docker is not installed' : 'no Docker engine answers';
+    return problemOf(error);
   }
+}
+
+/** The same at once, for who cannot wait. */
+export function dockerProblemNow(): string | undefined {
+  try {
+    execFileSync('docker', ASK, { ...limits(), stdio: 'ignore' });
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+function problemOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'Docker is not installed' : 'no Docker engine answers';
 }
 
 /** Runs the image in the foreground of a `docker` client, which the guard owns, and removes the container at the end. */

@@ -31,6 +31,11 @@ export function findPostgres(user?: UnixUser): PostgresBinaries | undefined {
   };
 }
 
+/** Whether npm has brought the binaries for this platform. */
+export function hasPostgres(): boolean {
+  return locate() !== undefined;
+}
+
 /**
  * The account a server started by root runs as, since PostgreSQL refuses root: `postgres` where it exists, else `nobody`.
  * `undefined` for everybody but root, who run it as themselves.

@@ -8,6 +8,7 @@ import { privateFolder, projectFolder, sharedFolder } from './folders.js';
 import { Guard } from './guard.client.js';
 import { ServerHost } from './server.host.js';
 import type { LaunchPlace, LaunchPlan, Resolution, ServiceDefinition } from './service.definition.js';
+import { NO_IMAGE } from './spec-needs.js';
 import { cleanFolder, sweep } from './sweep.js';
 
 /** Whose server it is, and for how long. */
@@ -137,7 +138,7 @@ async function launch(definition: ServiceDefinition, folder: string, lifetime: L
 async function choosePlan(definition: ServiceDefinition, place: LaunchPlace): Promise<LaunchPlan> {
   const native = await definition.native?.(place);
   if (native) return native;
-  const problem = definition.docker ? await dockerProblem() : 'there is no image of it';
+  const problem = definition.docker ? await dockerProblem() : NO_IMAGE;
   if (problem === undefined && definition.docker) return dockerPlan(definition.name, definition.docker, place);
   throw new ServiceMissingError(definition.name, definition.env, problem ?? '', definition.missing);
 }

@@ -1,4 +1,5 @@
 import type { ServiceDefinition } from '../dev-services/service.definition.js';
+import { needServices } from '../dev-services/spec-needs.js';
 import { ServiceStateError } from '../errors.js';
 
 /** How long the specs may wait for their servers, in milliseconds; an image may have to be pulled. */
@@ -17,7 +18,7 @@ export function useStarted<Handle extends AsyncDisposable>(
   start: () => Promise<Handle>,
   needs: readonly ServiceDefinition[],
 ): Started<Handle> {
-  void needs;
+  needServices(needs);
   let handle: Handle | undefined;
   beforeAll(async () => {
     handle = await start();

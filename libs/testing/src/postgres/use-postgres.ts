@@ -1,5 +1,6 @@
 import { postgres } from '../dev-services/services/postgres.service.js';
 import { resolveService, type RunningService } from '../dev-services/service.start.js';
+import { needServices } from '../dev-services/spec-needs.js';
 import { testRun } from '../dev-services/test-run.js';
 import { notThereYet, SETUP_TIMEOUT_MS } from '../helpers/use-started.js';
 import { uniqueName } from '../helpers/unique-name.js';
@@ -33,6 +34,7 @@ export interface UsePostgresOptions {
  * whole run of Jest (from the environment, embedded or in Docker), one database for each call, dropped afterwards.
  */
 export function usePostgres({ template }: UsePostgresOptions = {}): TestPostgres {
+  needServices([postgres]);
   let server: RunningService | undefined;
   let url: string | undefined;
   const databases: string[] = [];

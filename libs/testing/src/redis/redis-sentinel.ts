@@ -110,7 +110,10 @@ function handle(
       return port;
     },
     kill: (port, signal) => owner(port).kill(port, signal),
-    start: port => owner(port).startAgain(port),
+    start: async port => {
+      await owner(port).startAgain(port);
+      if (sentinels.isRunning(port)) await hurry(sentinels);
+    },
     settled,
   };
 }
@@ -119,7 +122,7 @@ async function follow({ urls: [, ...replicas], ports: [master = 0] }: RedisServe
   for (const url of replicas) await withRedis(url, client => client.replicaof('127.0.0.1', master));
 }
 
-function startSentinels(masterPort: number, password: string, sentinelPassword?: string): Promise<RedisServers> {
+async function startSentinels(masterPort: number, password: string, sentinelPassword?: string): Promise<RedisServers> {
   const definition = sentinelService({
     masterName: MASTER_NAME,
     masterPort,
@@ -127,7 +130,15 @@ function startSentinels(masterPort: number, password: string, sentinelPassword?:
     quorum: 2,
     ...(sentinelPassword && { sentinelPassword }),
   });
-  return RedisServers.start(Array.from({ length: SENTINELS }, () => definition));
+  const sentinels = await RedisServers.start(Array.from({ length: SENTINELS }, () => definition));
+  await hurry(sentinels);
+  return sentinels;
+}
+
+/** Makes the sentinels look ten times as often as they do by themselves; they forget that when they end. */
+async function hurry({ running }: RedisServers): Promise<void> {
+  const periods = ['info-period', '1000', 'ping-period', '100', 'publish-period', '200'];
+  await Promise.all(running.map(url => withRedis(url, client => client.call('SENTINEL', 'DEBUG', ...periods))));
 }
 
 async function settle(servers: RedisServers, sentinels: RedisServers): Promise<void> {

@@ -8,6 +8,7 @@ describe('useRedisSentinel', () => {
     const client = new Redis({
       sentinels: [...sentinel.sentinels],
       name: sentinel.masterName,
+      disconnectTimeout: 100,
       password: sentinel.password,
       lazyConnect: true,
     });

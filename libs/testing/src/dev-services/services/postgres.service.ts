@@ -1,7 +1,7 @@
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { withClient } from '../../postgres/postgres.admin.js';
-import { findPostgres, postgresUser, type PostgresBinaries } from '../postgres.binaries.js';
+import { findPostgres, hasPostgres, postgresUser, type PostgresBinaries } from '../postgres.binaries.js';
 import {
   defineService,
   type Command,
@@ -20,6 +20,7 @@ export const postgres = defineService({
   url: ({ port, secret }) => `postgres://postgres:${secret}@127.0.0.1:${port}/postgres`,
   ready: url => withClient(url, async client => void (await client.query('SELECT 1'))),
   user: postgresUser,
+  isInstalled: hasPostgres,
   native: async place => {
     const user = await postgresUser();
     const binaries = findPostgres(user);
