@@ -21,7 +21,7 @@ as_root() {
 # The package and those of the libraries it wants that this machine lacks, into $1. Without root, hence without apt's lock.
 download() {
   mkdir -p "$1/partial"
-  apt-get -qq -o Debug::NoLocking=1 -o "Dir::Cache::archives=$1" \
+  apt-get -qq -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o "Dir::Cache::archives=$1" \
     install --yes --download-only --reinstall --no-install-recommends redis-tools
 }
 

@@ -2,13 +2,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseModule, DataSource, type DatabaseOptions } from '@core-infra/database';
-import { bootInfra, eventually, usePostgres, usePostgresServer } from '@core-infra/testing';
+import {
+  bootInfra,
+  type Certificate,
+  certificateAuthority,
+  eventually,
+  usePostgres,
+  usePostgresServer,
+} from '@core-infra/testing';
 import { Client } from 'pg';
-import { authority, type Certificate } from './fixtures/certificates.js';
 import { specContext, SpecContextModule } from './fixtures/spec-context.js';
 
-const ours = authority('Spec authority');
-const theirs = authority('Another authority');
+const ours = certificateAuthority('Spec authority');
+const theirs = certificateAuthority('Another authority');
 
 /** Whether the connection is encrypted, or why there is none. */
 async function reach(options: DatabaseOptions): Promise<boolean | string> {
