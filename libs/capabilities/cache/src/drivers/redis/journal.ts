@@ -64,6 +64,8 @@ export class Journal {
   }
 
   private add(path: string, kind: 'keys' | 'tags' | 'prefixes', item: string): void {
+    // What is to be cleared is cleared as of then, with all that comes until then.
+    if (this.owed.get(path)?.cleared || this.owed.get('')?.cleared) return;
     const set = this.of(path)[kind];
     if (!set.has(item)) {
       set.add(item);
