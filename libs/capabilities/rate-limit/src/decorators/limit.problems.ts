@@ -9,6 +9,9 @@ export type PlaceKind = 'http' | 'message' | 'method';
 /** The name of the configuration's own limit. */
 export const DEFAULT_NAME = 'default';
 
+/** Stands in for a name that a place gives its limits later, or that is no good. */
+const UNNAMED = '_';
+
 const ways: Readonly<Record<PlaceKind, readonly string[]>> = {
   http: ['ip', 'user', 'api-key', 'everyone'],
   message: ['user', 'everyone'],
@@ -26,7 +29,7 @@ export function windowsOf(options: LimitOptions): readonly LimitWindow[] {
 export function* problemsOf(options: LimitOptions, kind: PlaceKind): Generator<string> {
   const { by, cost, name, onFailure, skipIf } = options;
   const windows = windowsOf(options);
-  yield* ruleProblems({ name: name ?? 'unnamed', windows, onFailure });
+  yield* ruleProblems({ name: UNNAMED, windows, onFailure });
   const smallest = Math.min(...windows.map(({ limit }) => limit));
   if (typeof cost === 'number' && cost > smallest)
     yield `cost is ${cost}, above the limit of ${smallest}: no call would ever pass`;
@@ -53,7 +56,7 @@ export function* ruleProblems(rule: LimitRule): Generator<string> {
     checkLimitRule(rule);
   } catch (error) {
     if (!(error instanceof InvalidLimitError)) throw error;
-    yield error.message;
+    yield error.message.replace(`The rate limit "${UNNAMED}" has `, '');
   }
 }
 

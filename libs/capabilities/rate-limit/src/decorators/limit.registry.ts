@@ -30,14 +30,13 @@ export class LimitRegistry implements OnModuleInit {
   private readonly grouped = new WeakMap<object, readonly LimitGroup[]>();
   private readonly handlers = new WeakMap<object, WeakMap<object, HandlerLimits>>();
   private readonly labels = new Map<string, number>();
+  private problems?: string[];
 
   constructor(private readonly modules: ModulesContainer) {}
 
   /** @throws LimitDeclarationError with everything that cannot be meant, by class and method */
   onModuleInit(): void {
-    const problems: string[] = [];
-    for (const owner of this.owners()) problems.push(...this.scan(owner));
-    problems.push(...contradictions([...this.places.values()]));
+    const problems = this.survey();
     if (problems.length > 0) throw new LimitDeclarationError(problems);
   }
 
@@ -61,8 +60,8 @@ export class LimitRegistry implements OnModuleInit {
   private groupsOf(place: object, owner: object): readonly LimitGroup[] {
     let groups = this.grouped.get(place);
     if (!groups) {
-      // A module that was loaded lazily was not there at boot.
-      const found = this.places.get(place) ?? this.add(place, owner, declaredOn(place));
+      this.survey(); // others begin before this class is asked to
+      const found = this.places.get(place) ?? this.addLate(place, owner);
       groups = groupLimits(
         found.limits,
         [...this.places.values()].map(({ limits }) => limits),
@@ -70,6 +69,22 @@ export class LimitRegistry implements OnModuleInit {
       this.grouped.set(place, groups);
     }
     return groups;
+  }
+
+  /** Of a module that is loaded lazily, and so was not there at boot. */
+  private addLate(place: object, owner: object): Place {
+    const [ofOwner, ofPlace] = [owner, place].map(named => (named as { name: string }).name);
+    return this.add(place, place === owner ? ofOwner! : `${ofOwner}.${ofPlace}`, declaredOn(place));
+  }
+
+  /** Finds all places, once. */
+  private survey(): readonly string[] {
+    if (!this.problems) {
+      this.problems = [];
+      for (const owner of this.owners()) this.problems.push(...this.scan(owner));
+      this.problems.push(...contradictions([...this.places.values()]));
+    }
+    return this.problems;
   }
 
   private owners(): Set<Owner> {
@@ -88,32 +103,34 @@ export class LimitRegistry implements OnModuleInit {
     if (onClass.limits.length > 0) {
       const routes = methods.some(({ method }) => isRoute(method));
       if (!isController(owner)) yield `${owner.name}: a class without handlers has its limits on its methods`;
-      else yield* this.check(owner, owner, onClass, routes ? 'http' : 'message');
+      else yield* this.check(owner, owner.name, onClass, routes ? 'http' : 'message');
     }
     for (const { name, method } of methods) {
       const declared = declaredOn(method);
       if (declared.limits.length === 0 && !declared.none) continue;
       const kind = kindOf(method, owner);
-      yield* this.check(method, owner, declared, kind);
-      if (kind !== 'method') continue;
-      for (const problem of returnProblems(prototype!, name)) yield `${owner.name}.${name}: ${problem}`;
+      const more = kind === 'method' ? returnProblems(prototype!, name) : [];
+      yield* this.check(method, `${owner.name}.${name}`, declared, kind, more);
     }
   }
 
-  private *check(place: object, owner: Owner, declared: Declared, kind: PlaceKind): Generator<string> {
+  private *check(
+    place: object,
+    label: string,
+    declared: Declared,
+    kind: PlaceKind,
+    more: Iterable<string> = [],
+  ): Generator<string> {
     if (this.places.has(place)) return; // inherited by another class, and known by the one that states it
-    const label = place === owner ? owner.name : `${owner.name}.${(place as { name: string }).name}`;
     if (declared.none && declared.limits.length > 0) yield `${label}: it states limits and that there are none`;
-    const problems = declared.limits.flatMap(options => [...problemsOf(options, kind)]);
+    const problems = [...declared.limits.flatMap(options => [...problemsOf(options, kind)]), ...more];
     yield* problems.map(problem => `${label}: ${problem}`);
     if (problems.length > 0) return;
-    for (const { name, windows } of this.add(place, owner, declared).limits)
+    for (const { name, windows } of this.add(place, label, declared).limits)
       for (const problem of ruleProblems({ name, windows })) yield `${label}: ${problem}`;
   }
 
-  private add(place: object, owner: object, { limits }: Declared): Place {
-    const { name: ofOwner } = owner as { name: string };
-    const label = place === owner ? ofOwner : `${ofOwner}.${(place as { name: string }).name}`;
+  private add(place: object, label: string, { limits }: Declared): Place {
     const named = { label, limits: nameLimits(limits, this.nameFor(label)) };
     this.places.set(place, named);
     return named;

@@ -23,14 +23,14 @@ export class RefusalFilter implements ExceptionFilter {
   ) {}
 
   catch(refusal: Refusal, host: ArgumentsHost): unknown {
-    if (this.handedOn.has(refusal)) return refusal;
-    const other = this.otherFor(refusal);
+    const asked = this.handedOn.has(refusal);
+    const other = asked ? undefined : this.otherFor(refusal);
     if (other) {
       this.handedOn.add(refusal);
       return other.catch(refusal, host);
     }
     if (host.getType() === 'rpc') return throwError(() => refusal);
-    return host.getType() === 'http' ? this.answer(refusal, host) : refusal;
+    return host.getType() === 'http' && !asked ? this.answer(refusal, host) : refusal;
   }
 
   private answer(refusal: Refusal, host: ArgumentsHost): void {
