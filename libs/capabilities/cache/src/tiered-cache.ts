@@ -36,6 +36,11 @@ export class TieredCache extends Cache {
     this.begins = `${space.path}:`;
   }
 
+  /** Whether other processes hold copies of its entries, which end a moment after they are told. */
+  get isShared(): boolean {
+    return this.site.shared !== undefined;
+  }
+
   async get<T = unknown>(key: string): Promise<T | undefined> {
     const full = this.full(key);
     const { memory, shared, bento, clock, meter, values } = this.site;

@@ -1,0 +1,74 @@
+import type { EventEmitter } from 'node:events';
+import type { Sessions } from './sessions.js';
+
+type Callback = (error?: unknown) => void;
+
+/** What is known of a session of express-session and of @fastify/session. */
+interface MiddlewareSession {
+  cookie: { expires?: Date | string | boolean | null; maxAge?: number | null; originalMaxAge?: number | null };
+}
+
+/** The three methods that both middlewares call, and `touch`. */
+export interface SessionStoreMethods {
+  get(id: string, callback: (error: unknown, session?: never) => void): void;
+  set(id: string, session: never, callback?: Callback): void;
+  destroy(id: string, callback?: Callback): void;
+  /** The session is used, and has not changed. */
+  touch(id: string, session: never, callback?: Callback): void;
+}
+
+/**
+ * A store for @fastify/session: `app.register(fastifySession, { store: fastifySessionStore(sessions), … })`. While the store behind it is away,
+ * requests with a session's cookie are answered with an error, and the cookie is left alone.
+ */
+export function fastifySessionStore(sessions: Sessions<object>): SessionStoreMethods {
+  const settle = <T>(work: Promise<T>, callback: ((error?: unknown, result?: never) => void) | undefined): void => {
+    // Out of the promise, so that what the callback throws is not taken for a rejection of ours.
+    work.then(
+      result => setImmediate(() => callback?.(undefined, result as never)),
+      (error: unknown) => setImmediate(() => callback?.(error)),
+    );
+  };
+  return {
+    get: (id, callback) =>
+      settle(
+        sessions.read(id).then(found => found?.data ?? null),
+        callback,
+      ),
+    set: (id, session: MiddlewareSession, callback) => settle(sessions.save(id, session, ttlOf(session)), callback),
+    destroy: (id, callback) =>
+      settle(
+        sessions.destroy(id).then(() => undefined),
+        callback,
+      ),
+    touch: (id, session: MiddlewareSession, callback) => settle(sessions.touch(id, ttlOf(session)), callback),
+  };
+}
+
+/**
+ * A store for express-session: `session({ store: expressSessionStore(session.Store, sessions), … })`. While the store behind it is away, requests
+ * have no session (`req.session` is `undefined`), and the cookie is left alone, so that the session is there again afterwards.
+ *
+ * @param Store the base class that express-session exports
+ */
+export function expressSessionStore<S extends EventEmitter>(
+  Store: abstract new () => S,
+  sessions: Sessions<object>,
+): S & SessionStoreMethods {
+  class ExpressSessionStore extends (Store as unknown as new () => EventEmitter) {}
+  const store = Object.assign(new ExpressSessionStore(), fastifySessionStore(sessions)) as unknown as S &
+    SessionStoreMethods;
+  const tell = (available: boolean): void => void store.emit(available ? 'connect' : 'disconnect');
+  sessions.onAvailability(tell);
+  // The middleware listens only after it was given the store.
+  if (!sessions.isAvailable) setImmediate(() => tell(sessions.isAvailable));
+  return store;
+}
+
+/** The cookie's own end, where it has one; a cookie that lasts as long as the browser leaves it to `sessions.ttlMs`. */
+function ttlOf({ cookie }: MiddlewareSession): number | undefined {
+  const { expires } = cookie;
+  if (expires === null || expires === undefined || typeof expires === 'boolean') return undefined;
+  const ttlMs = new Date(expires).getTime() - Date.now();
+  return Number.isFinite(ttlMs) ? Math.max(1, ttlMs) : undefined;
+}
