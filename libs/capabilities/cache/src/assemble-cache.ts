@@ -43,14 +43,12 @@ export async function assembleCache(
   const bento = await bentoOver({
     memory,
     shared,
-    spaces,
     clock,
-    meter,
     backoffMs: () => config.graceBackoffMs,
-    onSeen: (full, rev) => loads.seen(full, rev),
+    found: full => loads.found(full),
   });
   loads.use(bento);
-  const site: CacheSite = { ...base, shared, loads, bento };
+  const site: CacheSite = { ...base, shared, loads };
   return {
     cache: new TieredCache(site),
     shared,

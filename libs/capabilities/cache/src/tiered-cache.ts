@@ -1,4 +1,3 @@
-import type { CacheProvider } from 'bentocache/types';
 import {
   Cache,
   type CachedLoader,
@@ -11,7 +10,7 @@ import { defineLoader } from './loads/define-loader.js';
 import { InvalidCacheKeyError } from './errors.js';
 import type { Loads, LoadSite } from './loads/loads.js';
 import { checkOptions, checkTags } from './options.js';
-import { Entry } from './tiers/entry.js';
+import type { Entry } from './tiers/entry.js';
 import type { Sweep } from './tiers/shared-tier.js';
 import type { Space, Spaces } from './tiers/space.js';
 
@@ -19,7 +18,6 @@ import type { Space, Spaces } from './tiers/space.js';
 export interface CacheSite extends LoadSite {
   readonly spaces: Spaces;
   readonly loads: Loads;
-  readonly bento: CacheProvider;
 }
 
 const noOptions: GetOrSetOptions = Object.freeze({});
@@ -43,18 +41,13 @@ export class TieredCache extends Cache {
 
   async get<T = unknown>(key: string): Promise<T | undefined> {
     const full = this.full(key);
-    const { memory, shared, bento, clock, meter, values } = this.site;
+    const { meter, values } = this.site;
     const hit = this.hit(full);
     if (hit) return values.read(hit) as T;
-    // Without a loader to ask, a stale value is served only while the shared store cannot say better.
-    const stale = shared !== undefined && !shared.isReady;
-    const found: unknown = stale ? memory.any(full) : shared && (await bento.get({ key: full, grace: false }));
-    if (!(found instanceof Entry)) {
-      meter.tell('miss');
-      return undefined;
-    }
-    if (clock.now() >= found.freshUntil) meter.tell('stale');
-    return values.read(found) as T;
+    const [found] = await this.shared([full]);
+    if (found) return values.read(found) as T;
+    meter.tell('miss');
+    return undefined;
   }
 
   getOrSet<T>(key: string, load: Load<T>, options: GetOrSetOptions = noOptions): Promise<T> {
@@ -67,7 +60,6 @@ export class TieredCache extends Cache {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    this.site.meter.tell('miss');
     return this.site.loads.get({ space: this.space, full, load, options }) as Promise<T>;
   }
 
@@ -185,14 +177,23 @@ export class TieredCache extends Cache {
   private async shared(fulls: readonly string[]): Promise<Entry[]> {
     const { shared, memory, meter, clock } = this.site;
     if (!shared || fulls.length === 0) return [];
-    if (!shared.isReady) return fulls.map(full => memory.any(full)).filter(entry => entry !== undefined);
+    // Without a loader to ask, a stale value is served only while the shared store cannot say better.
+    if (!shared.isReady) {
+      const stale = fulls.map(full => memory.any(full)).filter(entry => entry !== undefined);
+      for (let at = 0; at < stale.length; at += 1) meter.tell('stale');
+      return stale;
+    }
     const began = performance.now();
-    const found = (await shared.getMany(this.space, fulls)).filter(entry => clock.now() < entry.until);
+    const found =
+      fulls.length === 1 ? [(await shared.get(this.space, fulls[0]!)).entry] : await shared.getMany(this.space, fulls);
+    const fresh: Entry[] = [];
     for (const entry of found) {
+      if (!entry || clock.now() >= entry.until) continue;
       memory.fill(entry);
       meter.hit('l2', performance.now() - began);
+      fresh.push(entry);
     }
-    return found;
+    return fresh;
   }
 
   private async forget(fulls: readonly string[]): Promise<number> {

@@ -7,7 +7,7 @@ import type { Meter } from '../events/cache-events.js';
 import { checkOptions } from '../options.js';
 import { Entry } from '../tiers/entry.js';
 import type { MemoryTier } from '../tiers/memory-tier.js';
-import type { SharedTier } from '../tiers/shared-tier.js';
+import type { Found, SharedTier } from '../tiers/shared-tier.js';
 import { isInside, type Space } from '../tiers/space.js';
 import type { LoadStart, Values } from '../tiers/values.js';
 import { within } from './within.js';
@@ -18,8 +18,8 @@ type Outcome = Entry | { readonly kept: false; readonly value: unknown };
 interface Flight {
   readonly space: Space;
   readonly outcome: Promise<Outcome>;
-  /** The write that was seen in the shared store. */
-  rev: string | undefined;
+  /** What was found in the shared store, and is not fresh. */
+  found: Found | undefined;
 }
 
 export interface LoadRequest {
@@ -57,7 +57,7 @@ export class Loads {
     const { full, space, force } = request;
     let flight = force ? undefined : this.flights.get(full);
     if (!flight) {
-      const begun: Flight = (flight = { space, rev: undefined, outcome: undefined as never });
+      const begun: Flight = (flight = { space, found: undefined, outcome: undefined as never });
       this.flights.set(full, begun);
       const outcome = this.begin(request, begun).finally(() => {
         if (this.flights.get(full) === begun) this.flights.delete(full);
@@ -68,9 +68,9 @@ export class Loads {
     return outcome instanceof Entry ? this.site.values.read(outcome) : outcome.value;
   }
 
-  seen(full: string, rev: string): void {
-    const flight = this.flights.get(full);
-    if (flight) flight.rev = rev;
+  /** What the load of a key has found in the shared store. */
+  found(full: string): Entry | undefined {
+    return this.flights.get(full)?.found?.entry;
   }
 
   /** After an invalidation: who asks from now on does not join a load that began before it. */
@@ -84,9 +84,14 @@ export class Loads {
   }
 
   private async begin(request: LoadRequest, flight: Flight): Promise<Outcome> {
-    const { config, clock, meter } = this.site;
+    const { config, clock, meter, shared } = this.site;
     const { full, options, force } = request;
-    checkOptions(options);
+    if (shared?.isReady && !force) {
+      const found = await this.look(request);
+      if (found.entry && clock.now() < found.entry.until) return found.entry;
+      flight.found = found;
+    }
+    meter.tell('miss');
     let unkept: Outcome | undefined;
     let loaded: Outcome | undefined;
     const softTimeoutMs = options.softTimeoutMs ?? config.softTimeoutMs;
@@ -118,12 +123,24 @@ export class Loads {
     }
   }
 
+  /** In the shared store; what is fresh there is taken into memory. */
+  private async look({ space, full }: LoadRequest): Promise<Found> {
+    const { shared, memory, meter, clock } = this.site;
+    const began = performance.now();
+    const found = await shared!.get(space, full);
+    if (found.entry && clock.now() < found.entry.until) {
+      memory.fill(found.entry);
+      meter.hit('l2', performance.now() - began);
+    }
+    return found;
+  }
+
   /** The value of whoever may load it: this process, or another that has the lease. */
   private async lead(request: LoadRequest, flight: Flight, stale: Entry | undefined): Promise<Outcome> {
     const { shared, memory, config } = this.site;
     const hardTimeoutMs = request.options.hardTimeoutMs ?? config.hardTimeoutMs;
     const { space, full, force = false } = request;
-    const { rev } = flight;
+    const rev = flight.found?.rev;
     return within(hardTimeoutMs, async signal => {
       const start: LoadStart = { seq: memory.seq, asOf: shared?.asOf ?? 0 };
       if (!shared) return this.load(request, stale, start, signal);

@@ -1,12 +1,9 @@
 import type { BentoCache } from 'bentocache';
 import type { CacheProvider, L1CacheDriver, L2CacheDriver } from 'bentocache/types';
 import type { Clock } from '@core-infra/kernel';
-import type { Meter } from '../events/cache-events.js';
-import { splitFullKey } from '../keys.js';
 import type { Entry } from './entry.js';
 import type { MemoryTier } from './memory-tier.js';
 import type { SharedTier } from './shared-tier.js';
-import type { Spaces } from './space.js';
 
 /** An item as bentocache stores one; its value is our entry, which knows its own times. */
 interface Item {
@@ -19,12 +16,10 @@ interface Item {
 export interface BentoTiers {
   readonly memory: MemoryTier;
   readonly shared: SharedTier | undefined;
-  readonly spaces: Spaces;
   readonly clock: Clock;
-  readonly meter: Meter;
   readonly backoffMs: () => number;
-  /** Told which write of an entry was seen in the shared store. */
-  readonly onSeen: (full: string, rev: string) => void;
+  /** What a load found in the shared store before it came here. */
+  readonly found: (full: string) => Entry | undefined;
 }
 
 const silent = { emit: () => undefined, on: () => undefined, once: () => undefined, off: () => undefined };
@@ -33,8 +28,8 @@ const unused = (): never => {
 };
 
 /**
- * bentocache over our two tiers. It decides in which order they are asked, who loads, what is served stale and for how long a load may take. Bounds,
- * invalidation, times and the store are ours: its own items go through untouched.
+ * bentocache over our two tiers, for what is not there or not fresh: who loads in this process, what is served stale meanwhile or instead, and into
+ * which tiers a value goes. Bounds, invalidation, times and the store are ours: its own items go through untouched.
  */
 export async function bentoOver(tiers: BentoTiers): Promise<CacheProvider> {
   const { BentoCache: Bento, bentostore } = await import('bentocache');
@@ -82,17 +77,13 @@ function l1({ memory, clock, backoffMs }: BentoTiers): L1CacheDriver {
   return driver as unknown as L1CacheDriver;
 }
 
-function l2({ memory, spaces, clock, meter, onSeen }: BentoTiers, shared: SharedTier): L2CacheDriver {
+function l2({ memory, clock, found }: BentoTiers, shared: SharedTier): L2CacheDriver {
   const driver = {
     type: 'l2',
     namespace: unused,
-    get: async (full: string) => {
-      const began = meter.isHeard ? performance.now() : 0;
-      const { entry, rev } = await shared.get(spaces.of(splitFullKey(full).path), full);
-      onSeen(full, rev);
-      if (!entry) return undefined;
-      if (clock.now() < entry.until) meter.hit('l2', meter.isHeard ? performance.now() - began : 0);
-      return itemOf(entry, clock);
+    get: (full: string) => {
+      const entry = found(full);
+      return Promise.resolve(entry && itemOf(entry, clock));
     },
     set: async (_full: string, { value: entry }: Item) => {
       if (entry.l1Only) return true;

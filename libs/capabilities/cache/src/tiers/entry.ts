@@ -45,6 +45,8 @@ export class Entry {
   readonly seq: number;
   readonly asOf: number;
   encoded: Buffer | undefined;
+  /** For the first who reads it. */
+  decoded: { readonly value: unknown } | undefined;
   readonly rev: string | undefined;
   lease: Lease | undefined;
   readonly l1Only: boolean;

@@ -111,7 +111,7 @@ export class MemoryTier {
     const seq = ++this.count;
     this.spaces.known(path)?.markPrefix(prefix, seq, id);
     const begins = `${path}:${prefix}`;
-    for (const full of [...this.lru.keys()]) if (full.startsWith(begins)) this.lru.delete(full);
+    for (const full of Array.from(this.lru.keys())) if (full.startsWith(begins)) this.lru.delete(full);
   }
 
   clear(): void {

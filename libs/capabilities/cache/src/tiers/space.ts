@@ -27,6 +27,7 @@ export class Space {
   readonly prefixes = new Map<string, PrefixMark>();
   /** Resolves when the marks in Redis are known. */
   opened: Promise<void> | undefined;
+  isOpen = false;
 
   constructor(
     readonly path: string,
@@ -59,6 +60,7 @@ export class Space {
   /** What Redis has marked is not known any more: it is asked again. */
   unlearn(): void {
     this.opened = undefined;
+    this.isOpen = false;
     for (const { seq } of this.tags.values()) raise(this.tagFloor, seq, 0);
     this.tags.clear();
   }

@@ -25,6 +25,10 @@ export class Values {
     private readonly wire: ValueCodec | undefined,
   ) {}
 
+  private get shares(): boolean {
+    return this.config.memory.values === 'shared';
+  }
+
   /** @throws UnserialisableValueError, ValueTooLargeError */
   entry(space: Space, full: string, value: unknown, options: EntryOptions, start: LoadStart): Entry {
     return new Entry({
@@ -43,7 +47,7 @@ export class Values {
   held(value: unknown): { value?: unknown; bytes?: Buffer; size: number } {
     if (value === undefined) return { value, size: 0 };
     const bytes = this.own.encode(value);
-    const asItIs = typeof value !== 'object' || value === null || this.config.memory.values === 'shared';
+    const asItIs = typeof value !== 'object' || value === null || this.shares;
     return asItIs ? { value, size: bytes.length } : { bytes, size: bytes.length };
   }
 
@@ -51,7 +55,14 @@ export class Values {
   received(fields: Omit<EntryFields, 'value' | 'bytes' | 'size'>, encoded: Buffer | undefined): Entry | undefined {
     if (encoded === undefined) return new Entry({ ...fields, size: 0, l1Only: true });
     const value = this.wire?.decode(encoded, fields.full);
-    return value === undefined ? undefined : new Entry({ ...fields, ...this.held(value), l1Only: true });
+    if (value === undefined) return undefined;
+    // Bytes that are as this process holds them are taken as they came, out of the larger ones that they arrived in.
+    const kept = this.wire === this.own && typeof value === 'object' && value !== null && !this.shares;
+    const held = kept ? { bytes: Buffer.from(encoded), size: encoded.length } : this.held(value);
+    const entry = new Entry({ ...fields, ...held, l1Only: true });
+    // Whoever asked gets what was decoded to see whether it can be.
+    if (entry.bytes) entry.decoded = { value };
+    return entry;
   }
 
   /** @throws UnserialisableValueError, ValueTooLargeError when it cannot be cached */
@@ -60,6 +71,11 @@ export class Values {
   }
 
   read(entry: Entry): unknown {
+    if (entry.decoded) {
+      const { value } = entry.decoded;
+      entry.decoded = undefined;
+      return value;
+    }
     return entry.bytes === undefined ? entry.value : this.own.decode(entry.bytes);
   }
 }

@@ -23,9 +23,12 @@ export class Marks {
   open(space: Space, learn: (id: number) => void): Promise<void> {
     const opening = this.openAll(space, learn);
     space.opened = opening;
-    opening.catch(() => {
-      if (space.opened === opening) space.opened = undefined;
-    });
+    opening.then(
+      () => (space.isOpen = space.opened === opening),
+      () => {
+        if (space.opened === opening) space.opened = undefined;
+      },
+    );
     return opening;
   }
 

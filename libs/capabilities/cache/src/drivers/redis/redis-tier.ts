@@ -7,14 +7,17 @@ import { sweepMemory } from '../../tiered-cache.js';
 import type { Entry } from '../../tiers/entry.js';
 import type { Found, Lead, LeadRequest, SharedTier, Sweep } from '../../tiers/shared-tier.js';
 import type { Space } from '../../tiers/space.js';
-import { bundled, getAll, unlinkAll } from './commands.js';
+import { bundled, unlinkAll } from './commands.js';
 import type { Debt } from './journal.js';
 import { Leases } from './leases.js';
 import { Link } from './link.js';
 import { idNumber, type LogMessage } from './log-reader.js';
 import { Marks } from './marks.js';
-import { decodeRecord, type EntryRecord } from './record.js';
+import { Reads } from './reads.js';
+import { decodeRecord } from './record.js';
 import { writeRecord } from './write-record.js';
+
+const nothing: Found = { entry: undefined, rev: '' };
 
 /** Entries in Redis, which all processes of one `keyPrefix` share. */
 export class RedisTier implements SharedTier {
@@ -23,6 +26,7 @@ export class RedisTier implements SharedTier {
   private readonly link: Link;
   private readonly marks: Marks;
   private readonly leases: Leases;
+  private readonly reads: Reads;
   private known = 0;
 
   constructor(
@@ -48,6 +52,7 @@ export class RedisTier implements SharedTier {
     this.marks = new Marks(client, this.link, this.logKey, config, site.spaces, (message, path) =>
       this.message(message, path),
     );
+    this.reads = new Reads(client, this.link, () => site.memory.seq);
     this.leases = new Leases(client, this.link, config, full => this.name(full));
     this.link.start();
   }
@@ -66,12 +71,15 @@ export class RedisTier implements SharedTier {
   }
 
   async get(space: Space, full: string): Promise<Found> {
-    const [found] = await this.find(space, [full]);
-    return found ?? { entry: undefined, rev: '' };
+    let found = nothing;
+    await this.attempt(async () => (found = await this.find(space, full)));
+    return found;
   }
 
   async getMany(space: Space, fulls: readonly string[]): Promise<Entry[]> {
-    return (await this.find(space, fulls)).flatMap(({ entry }) => entry ?? []);
+    let found: Found[] = [];
+    await this.attempt(async () => (found = await Promise.all(fulls.map(full => this.find(space, full)))));
+    return found.flatMap(({ entry }) => entry ?? []);
   }
 
   async set(entries: readonly Entry[]): Promise<void> {
@@ -162,41 +170,23 @@ export class RedisTier implements SharedTier {
     await this.link.close();
   }
 
-  /** What Redis has of the keys, as far as it holds: taken note of when the read began. */
-  private async find(space: Space, fulls: readonly string[]): Promise<Found[]> {
-    const { seq } = this.site.memory;
-    const found: Found[] = [];
-    await this.attempt(async () => {
-      const [all] = await Promise.all([
-        this.link.run(() =>
-          getAll(
-            this.client,
-            fulls.map(full => this.name(full)),
-          ),
-        ),
-        this.opened(space),
-      ]);
-      const records = all.map(bytes => (bytes ? decodeRecord(bytes) : undefined));
-      await this.marks.learn(
-        space,
-        records.flatMap(record => record?.tags ?? []),
-      );
-      fulls.forEach((full, at) => found.push(this.found(space, full, records[at], seq)));
-    });
-    return found;
-  }
-
-  private found(space: Space, full: string, record: EntryRecord | undefined, seq: number): Found {
-    if (!record) return { entry: undefined, rev: '' };
+  /** What Redis has of a key, as far as it holds. */
+  private async find(space: Space, full: string): Promise<Found> {
+    const reading = this.reads.read(this.name(full));
+    if (!space.isOpen) await Promise.all([reading, this.opened(space)]);
+    const { bytes, seq } = await reading;
+    const record = bytes && decodeRecord(bytes);
+    if (!record) return nothing;
     const { rev, asOf, freshUntil, staleUntil, tags, value } = record;
-    const holds = space.holdsShared(splitFullKey(full).key, tags, asOf) && this.site.clock.now() < staleUntil;
+    if (tags.length > 0) await this.marks.learn(space, tags);
+    const key = full.slice(space.path.length + 1);
+    const holds = space.holdsShared(key, tags, asOf) && this.site.clock.now() < staleUntil;
     const fields = { space, full, freshUntil, staleUntil, tags, seq, asOf, rev };
     return { entry: holds ? this.site.values.received(fields, value) : undefined, rev };
   }
 
-  private async opened(space: Space): Promise<void> {
-    if (space.opened) return space.opened;
-    await this.marks.open(space, id => this.learn(id));
+  private opened(space: Space): Promise<void> {
+    return space.opened ?? this.marks.open(space, id => this.learn(id));
   }
 
   private async mark(path: string, sweep: Sweep): Promise<void> {
@@ -268,7 +258,7 @@ export class RedisTier implements SharedTier {
   }
 
   /** @returns whether it worked; while Redis is away nothing is tried. What went wrong is Redis's business, and never the caller's. */
-  private async attempt(work: () => Promise<void>): Promise<boolean> {
+  private async attempt(work: () => Promise<unknown>): Promise<boolean> {
     if (!this.isReady) return false;
     try {
       await work();

@@ -7,7 +7,7 @@ export class Waiters {
   }
 
   wakeAll(): void {
-    for (const full of [...this.byKey.keys()]) this.wake(full);
+    for (const full of this.byKey.keys()) this.wake(full);
   }
 
   /** Resolves when the key was heard of, after `atMostMs` milliseconds, or when the signal aborts. */
