@@ -73,7 +73,7 @@ function commands(longestPauseMs: number): fc.Arbitrary<Iterable<fc.AsyncCommand
   );
 }
 
-async function agree(longestMs: number, numRuns: number, subjectOf: () => Subject): Promise<void> {
+async function expectAgreement(longestMs: number, numRuns: number, subjectOf: () => Subject): Promise<void> {
   await fc.assert(
     fc.asyncProperty(rules(longestMs), commands(Math.ceil(longestMs / 4)), async (windows, run) => {
       const rule = { name: uniqueName('model'), windows };
@@ -99,7 +99,7 @@ describe('the memory driver agrees with virtual scheduling', () => {
   ])('over windows of %s', async (_what, longestMs) => {
     await using app = await bootInfra(FakeTime, RateLimitModule.forRoot());
     const limiter = app.get(RateLimiter);
-    await agree(longestMs, 300, () => ({
+    await expectAgreement(longestMs, 300, () => ({
       consume: async (rule, key, cost) => {
         const { retryAfterMs, windows } = await limiter.consume(rule, key, { cost });
         return { nowMs: now, waitMs: retryAfterMs, remaining: windows.map(({ remaining }) => remaining) };
@@ -138,7 +138,7 @@ describe('the script agrees with virtual scheduling', () => {
   it('on one server', async () => {
     await using app = await bootInfra(RedisModule.forRoot({ url: redis.url, startup: 'require' }));
     const client = app.get(RedisClient);
-    await agree(60, 60, () => scriptOn(client));
+    await expectAgreement(60, 60, () => scriptOn(client));
   });
 });
 
@@ -150,6 +150,6 @@ describe('the script agrees with virtual scheduling', () => {
       RedisModule.forRoot({ driver: 'cluster', password: cluster.password, cluster: { nodes }, startup: 'require' }),
     );
     const client = app.get(RedisClient);
-    await agree(60, 40, () => scriptOn(client));
+    await expectAgreement(60, 40, () => scriptOn(client));
   });
 });

@@ -3,7 +3,7 @@ const WEIGHT = 0.125;
 /** So many times the usual distance above the usual duration is still usual, as in TCP's retransmission timer (RFC 6298). */
 const DISTANCES = 4;
 /** Part of the time-out that an answer may take in any case. */
-const LEAST_RATIO = 0.2;
+const LEAST_RATIO = 0.1;
 
 export interface PatienceSite {
   /** Longest wait for an answer, in milliseconds. */
@@ -22,6 +22,7 @@ export class Patience {
   private distanceMs = 0;
   private overdue = false;
   private timer: NodeJS.Timeout | undefined;
+  private looksAt = Infinity;
 
   constructor(private readonly site: PatienceSite) {
     this.usualMs = site.timeoutMs;
@@ -47,7 +48,8 @@ export class Patience {
   async watch<T>(question: () => Promise<T>): Promise<T> {
     const watched = { since: this.site.now() };
     this.underWay.add(watched);
-    this.timer ??= this.lookAfter(this.overdueMs);
+    // An earlier question may have armed the timer when longer answers were usual.
+    if (watched.since + this.overdueMs < this.looksAt) this.lookAfter(this.overdueMs);
     try {
       const answer = await question();
       this.learn(this.site.now() - watched.since);
@@ -65,16 +67,18 @@ export class Patience {
   }
 
   /** Where it was this process that was busy, the answer is there already, and is read in the turns that follow. */
-  private lookAfter(ms: number): NodeJS.Timeout {
-    return setTimeout(() => setImmediate(() => setImmediate(() => this.look())), ms).unref();
+  private lookAfter(ms: number): void {
+    clearTimeout(this.timer);
+    this.looksAt = this.site.now() + ms;
+    this.timer = setTimeout(() => setImmediate(() => setImmediate(() => this.look())), ms).unref();
   }
 
   private look(): void {
-    this.timer = undefined;
+    this.looksAt = Infinity;
     const [oldest] = this.underWay;
     if (!oldest) return;
     const leftMs = this.overdueMs - (this.site.now() - oldest.since);
     if (leftMs <= 0) this.overdue = true;
-    this.timer = this.lookAfter(Math.max(1, leftMs));
+    this.lookAfter(Math.max(1, leftMs));
   }
 }

@@ -1,3 +1,4 @@
+import { AgedMap } from './aged-map.js';
 import type { Usage } from './gcra.js';
 
 /** What is kept of a caller under one rule. */
@@ -17,11 +18,10 @@ const SWEPT_PER_USE = 2;
  * In each part, the one not seen for longest goes first. Entries that have drained are forgotten as the table is used, without a timer.
  */
 export class CallerTable {
-  private readonly callers = new Map<string, CallerEntry>();
-  private readonly offenders = new Map<string, CallerEntry>();
+  private readonly callers = new AgedMap<CallerEntry>();
+  private readonly offenders = new AgedMap<CallerEntry>();
   private readonly mostOffenders: number;
-  private sweep: Iterator<[string, CallerEntry]> = this.callers.entries();
-  private sweeping: Map<string, CallerEntry> = this.callers;
+  private sweeping = this.callers;
 
   constructor(private readonly most: number) {
     this.mostOffenders = Math.ceil(most / 4);
@@ -33,28 +33,22 @@ export class CallerTable {
   }
 
   get(id: string, now: number): CallerEntry | undefined {
-    this.forgetDrained(now);
+    for (let looked = 0; looked < SWEPT_PER_USE; looked += 1) this.forgetOne(now);
     return this.offenders.get(id) ?? this.callers.get(id);
   }
 
   put(id: string, entry: CallerEntry): void {
-    const offends = this.offenders.delete(id);
-    this.callers.delete(id);
-    (offends ? this.offenders : this.callers).set(id, entry);
-    while (this.size > this.most) this.dropOldest(this.callers.size > 0 ? this.callers : this.offenders);
+    if (this.offenders.get(id)) this.offenders.set(id, entry);
+    else this.callers.set(id, entry);
+    this.shrink();
   }
 
   /** Remembers a refusal. */
   offend(id: string, entry: CallerEntry): void {
     this.callers.delete(id);
-    this.offenders.delete(id);
     this.offenders.set(id, entry);
-    if (this.offenders.size > this.mostOffenders) {
-      const [[oldest, former]] = this.offenders as Iterable<[string, CallerEntry]> as [[string, CallerEntry]];
-      this.offenders.delete(oldest);
-      this.callers.set(oldest, former);
-    }
-    while (this.size > this.most) this.dropOldest(this.callers.size > 0 ? this.callers : this.offenders);
+    if (this.offenders.size > this.mostOffenders) this.callers.set(...this.offenders.shift()!);
+    this.shrink();
   }
 
   delete(id: string): void {
@@ -62,22 +56,12 @@ export class CallerTable {
     this.offenders.delete(id);
   }
 
-  private dropOldest(part: Map<string, CallerEntry>): void {
-    for (const id of part.keys()) {
-      part.delete(id);
-      return;
-    }
+  private shrink(): void {
+    if (this.size > this.most) (this.callers.size > 0 ? this.callers : this.offenders).shift();
   }
 
-  private forgetDrained(now: number): void {
-    for (let looked = 0; looked < SWEPT_PER_USE; looked += 1) {
-      const { done, value } = this.sweep.next();
-      if (done) {
-        this.sweeping = this.sweeping === this.callers ? this.offenders : this.callers;
-        this.sweep = this.sweeping.entries();
-        return;
-      }
-      if (value[1].drainedAt <= now) this.sweeping.delete(value[0]);
-    }
+  private forgetOne(now: number): void {
+    if (this.sweeping.sweep(({ drainedAt }) => drainedAt <= now)) return;
+    this.sweeping = this.sweeping === this.callers ? this.offenders : this.callers;
   }
 }
