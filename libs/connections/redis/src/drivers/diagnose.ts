@@ -16,6 +16,7 @@ export function diagnose(error: unknown, config: RedisConfig): unknown {
   const { message } = error;
   const code = String((error as { code?: unknown }).code);
   const cause = { cause: error };
+  if (message.startsWith('All sentinels are unreachable')) return noSentinel(error, config);
   if (/WRONGPASS|NOAUTH|invalid password|AUTH.*called without any password/i.test(message))
     return new RedisLoginError(
       address,
@@ -37,7 +38,9 @@ export function hungUp(config: RedisConfig): Error {
   return config.tls.enabled
     ? new RedisTlsError(
         `Redis at ${addressOf(config)} closed the connection during the TLS handshake.`,
-        'If it speaks no TLS, use redis:// and leave redis.tls.enabled out.',
+        config.tls.cert
+          ? 'If it speaks no TLS, use redis:// and leave redis.tls.enabled out.'
+          : 'If it wants a certificate of this client, name one in redis.tls.cert and redis.tls.key; if it speaks no TLS, use redis://.',
       )
     : new RedisTlsError(
         `Redis at ${addressOf(config)} closed the connection before it answered.`,
@@ -63,6 +66,22 @@ export function wrongMode(info: string, config: RedisConfig): RedisTopologyError
   if (mode === 'cluster') return notStandalone(config, {});
   if (mode === 'sentinel') return new RedisTopologyError(addressOf(config), 'a sentinel', config.driver, 'sentinel');
   return undefined;
+}
+
+function noSentinel(error: Error, config: RedisConfig): Error {
+  const cause = { cause: error };
+  const nodes = config.sentinel.nodes.join(', ');
+  const last = /Last error: (.*)$/s.exec(error.message)?.[1];
+  if (last === undefined || last.includes('No such master'))
+    return new Error(
+      `no sentinel at ${nodes} knows a master "${config.sentinel.masterName}": correct redis.sentinel.masterName`,
+      cause,
+    );
+  if (/WRONGPASS|NOAUTH/.test(last))
+    return new RedisLoginError(nodes, 'redis.sentinel.password is wrong, or missing', cause);
+  if (/unknown command/i.test(last))
+    return new RedisTopologyError(nodes, 'no sentinel', config.driver, 'standalone', cause);
+  return new Error(`no sentinel answers at ${nodes}: ${last}`, cause);
 }
 
 function notStandalone(config: RedisConfig, cause: { cause?: unknown }): RedisTopologyError {

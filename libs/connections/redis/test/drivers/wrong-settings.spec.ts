@@ -81,7 +81,7 @@ describe('settings that do not fit the server', () => {
     const unknown = await told({ url: secure.url, tls: { cert, key } });
     expect(unknown.required).toMatch(/cannot be verified: .*redis\.tls\.ca/);
     const anonymous = await told({ url: secure.url, tls: { ca } });
-    expect(anonymous.line).toMatch(/wants a certificate of this client\. .*redis\.tls\.cert/);
+    expect(anonymous.line).toMatch(/wants a certificate of this client.*redis\.tls\.cert/);
     const other = await told({ url: secure.url, tls: { ca, cert, key, servername: 'elsewhere.example' } });
     expect(other.line).toMatch(/elsewhere\.example.*redis\.tls\.servername/);
     const plain = await told({ url: server.url.replace('redis:', 'rediss:') });
