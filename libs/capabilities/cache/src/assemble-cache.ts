@@ -48,7 +48,7 @@ export async function assembleCache(
     found: full => loads.found(full),
   });
   loads.use(bento);
-  const site: CacheSite = { ...base, shared, loads };
+  const site: CacheSite = { ...base, shared, loads, trace: tracer(at) };
   return {
     cache: new TieredCache(site),
     shared,
@@ -58,6 +58,13 @@ export async function assembleCache(
       memory.clear();
     },
   };
+}
+
+function tracer({ id, operations }: DriverSite): CacheSite['trace'] {
+  return (operation, call) =>
+    operations.hasSubscribers
+      ? operations.tracePromise(call, { component: 'cache', connection: id, operation })
+      : call();
 }
 
 function isPlain({ codec }: CacheConfig): boolean {

@@ -18,8 +18,11 @@ import type { Space, Spaces } from './tiers/space.js';
 export interface CacheSite extends LoadSite {
   readonly spaces: Spaces;
   readonly loads: Loads;
+  /** Reports a call that memory alone did not answer, on the channel `infra:cache`. */
+  trace<T>(operation: string, call: () => Promise<T>): Promise<T>;
 }
 
+const operationOf = { clear: 'clear', tags: 'deleteByTag', prefix: 'clearPrefix' } as const;
 const noOptions: GetOrSetOptions = Object.freeze({});
 
 /** A namespace of a cache: memory before Redis, where there is one. */
@@ -44,7 +47,7 @@ export class TieredCache extends Cache {
     const { meter, values } = this.site;
     const hit = this.hit(full);
     if (hit) return values.read(hit) as T;
-    const [found] = await this.shared([full]);
+    const [found] = await this.site.trace('get', () => this.shared([full]));
     if (found) return values.read(found) as T;
     meter.tell('miss');
     return undefined;
@@ -60,7 +63,9 @@ export class TieredCache extends Cache {
     } catch (error) {
       return Promise.reject(error as Error);
     }
-    return this.site.loads.get({ space: this.space, full, load, options }) as Promise<T>;
+    return this.site.trace('getOrSet', () =>
+      this.site.loads.get({ space: this.space, full, load, options }),
+    ) as Promise<T>;
   }
 
   async set(key: string, value: unknown, options: EntryOptions = noOptions): Promise<void> {
@@ -70,7 +75,7 @@ export class TieredCache extends Cache {
   async has(key: string): Promise<boolean> {
     const full = this.full(key);
     if (this.site.memory.fresh(full)) return true;
-    return (await this.shared([full])).length > 0;
+    return (await this.site.trace('has', () => this.shared([full]))).length > 0;
   }
 
   async delete(key: string): Promise<boolean> {
@@ -105,7 +110,8 @@ export class TieredCache extends Cache {
       if (hit) found.set(full, hit);
       else missing.push(full);
     }
-    for (const entry of await this.shared(missing)) found.set(entry.full, entry);
+    const shared = await this.site.trace('getMany', () => this.shared(missing));
+    for (const entry of shared) found.set(entry.full, entry);
     const answer = new Map<string, T>();
     for (const key of keys) {
       const entry = found.get(this.full(key));
@@ -134,7 +140,7 @@ export class TieredCache extends Cache {
       memory.fill(entry);
       return entry;
     });
-    await shared?.set(made);
+    await this.site.trace('set', async () => shared?.set(made));
   }
 
   namespace(name: string): Cache {
@@ -152,7 +158,8 @@ export class TieredCache extends Cache {
 
   /** Loads an entry anew, whether there is one or not. */
   async refresh<T>(key: string, load: Load<T>, options: GetOrSetOptions = noOptions): Promise<T> {
-    return (await this.site.loads.get({ space: this.space, full: this.full(key), load, options, force: true })) as T;
+    const request = { space: this.space, full: this.full(key), load, options, force: true };
+    return (await this.site.trace('refresh', () => this.site.loads.get(request))) as T;
   }
 
   private full(key: unknown): string {
@@ -209,7 +216,7 @@ export class TieredCache extends Cache {
     meter.tell('invalidation');
     const here = forget();
     if (!shared) return here;
-    const there = await shared.delete(fulls);
+    const there = await this.site.trace('delete', () => shared.delete(fulls));
     // Once more: what was read from the store before it forgot them.
     forget();
     return Math.max(here, there);
@@ -220,7 +227,7 @@ export class TieredCache extends Cache {
     meter.tell('invalidation');
     this.sweepHere(sweep);
     if (!shared) return;
-    await shared.sweep(this.space, sweep);
+    await this.site.trace(operationOf[sweep.kind], () => shared.sweep(this.space, sweep));
     this.sweepHere(sweep);
   }
 
