@@ -9,6 +9,8 @@ type Request = Pick<IncomingMessage, 'headers' | 'socket'>;
 export class ClientAddresses {
   private seen?: readonly string[];
   private networks = new Networks([]);
+  /** A socket brings many requests. */
+  private readonly peers = new WeakMap<object, Address>();
 
   constructor(private readonly config: ClientConfig) {}
 
@@ -18,7 +20,7 @@ export class ClientAddresses {
    * `undefined` when the socket has none: it is closed already, or a Unix socket that is not trusted.
    */
   of(request: Request): Address | undefined {
-    const peer = parseAddress(request.socket.remoteAddress);
+    const peer = this.peerOf(request);
     if (!this.trusts(peer, 0, request)) return peer;
     const name = this.config.header.toLowerCase();
     const value = request.headers[name];
@@ -31,6 +33,14 @@ export class ClientAddresses {
       if (!this.trusts(address, (hop += 1), request)) break;
     }
     return nearest;
+  }
+
+  private peerOf({ socket }: Request): Address | undefined {
+    const known = this.peers.get(socket);
+    if (known) return known;
+    const found = parseAddress(socket.remoteAddress);
+    if (found) this.peers.set(socket, found);
+    return found;
   }
 
   /** @param hop how many proxies lie between it and this process */

