@@ -1,3 +1,5 @@
+export { FlagEditError, FlagPreconditionError, UnguardedAdminError, UnknownFlagError } from './admin/errors.js';
+export { FeatureFlagsAdminModule, type FeatureFlagsAdminOptions } from './admin/feature-flags-admin.module.js';
 export { describeFlagProblem, FeatureOffError, FlagFileError, type FlagProblem, InvalidFlagsError } from './errors.js';
 export { overrideFlags } from './evaluation/override-flags.js';
 export { withRollout } from './evaluation/rollout.js';
@@ -24,6 +26,7 @@ export { FeatureGate, type FeatureGateOptions } from './gate/feature-gate.js';
 export { Flag, type FlagOptions } from './gate/flag.decorator.js';
 export type { ContextOfCall } from './gate/flags-of-call.js';
 export { FlagsProvider } from './openfeature/flags.provider.js';
-export { FlagConflictError, FlagNameError, FlagsReadOnlyError } from './stores/errors.js';
+export { FlagConflictError, FlagNameError, FlagsBusyError, FlagsReadOnlyError } from './stores/errors.js';
 export { RedisFlagsConfig } from './stores/redis/redis-flags.config.js';
+export { StoredFlagsError } from './stores/redis/stored-flags.js';
 export { storeOf } from './stores/store-of.js';

@@ -38,8 +38,10 @@ export interface FeatureFlagsAdminOptions {
 export class FeatureFlagsAdminModule {
   /** @throws UnguardedAdminError without a guard */
   static forRoot(options: FeatureFlagsAdminOptions): DynamicModule {
-    const { guards = [], path = 'admin/flags', imports = [], name = 'default' } = options ?? {};
+    // Whoever writes JavaScript may leave them out.
+    const guards: FeatureFlagsAdminOptions['guards'] = (options as FeatureFlagsAdminOptions | undefined)?.guards ?? [];
     if (guards.length === 0) throw new UnguardedAdminError('has no guards');
+    const { path = 'admin/flags', imports = [], name = 'default' } = options;
     return {
       module: FeatureFlagsAdminModule,
       imports: [KernelModule, ...imports],

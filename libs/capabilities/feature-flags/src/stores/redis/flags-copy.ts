@@ -16,7 +16,7 @@ export class FlagsCopy {
   held: KeptFlags | undefined;
   source: 'Redis' | 'the snapshot file' = 'Redis';
   /** Why what Redis holds is not used; `undefined` when it is. */
-  refusal: unknown;
+  refusal: Error | undefined;
   /** The state of Redis that was looked at last, be it good or refused. */
   seen: Seen = nothingSeen;
   private readonly listeners = new Set<Listener>();
@@ -62,7 +62,7 @@ export class FlagsCopy {
   /** Redis holds something that is not used: said once for each state of it. */
   refuse(error: unknown, seen: Seen): void {
     const known = this.refusal !== undefined && isDeepStrictEqual(this.seen, seen);
-    this.refusal = error;
+    this.refusal = error instanceof Error ? error : new Error(String(error));
     this.seen = seen;
     if (known) return;
     const held = this.held ? `those of version ${this.held.version} stay in force` : 'none are in force';
