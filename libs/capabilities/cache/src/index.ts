@@ -32,3 +32,12 @@ export { type Session, Sessions } from './session/sessions.js';
 export { SessionsConfig } from './session/sessions.config.js';
 export { getSessionsToken, InjectSessions, SessionsModule, type SessionsOptions } from './session/sessions.module.js';
 export { newSessionId } from './session/stored.sessions.js';
+export {
+  CacheWarmer,
+  type CacheWarmerOptions,
+  type CacheWarming,
+  type WarmingLoad,
+} from './warming/cache-warmer.decorator.js';
+export { CacheWarmingConfig } from './warming/cache-warming.config.js';
+export { CacheWarmingModule } from './warming/cache-warming.module.js';
+export { DuplicateWarmerError } from './warming/errors.js';
