@@ -11,7 +11,11 @@ import type { CommandQueue, InternalRedis } from './internals.js';
 export function neverRepeatWrites(redis: Redis): void {
   const internal = redis as unknown as InternalRedis;
   redis.on('close', () => {
-    if (internal.prevCommandQueue) rejectWrites(internal.prevCommandQueue);
+    const { commandQueue, prevCommandQueue } = internal;
+    if (prevCommandQueue) rejectWrites(prevCommandQueue);
+    // Those of a handshake that came to nothing are dropped by ioredis, and their timers would keep a process alive that has ended.
+    if (commandQueue !== prevCommandQueue)
+      for (let at = 0; at < commandQueue.length; at += 1) commandQueue.peekAt(at)!.command._clearTimers();
   });
   const flush = internal.flushQueue.bind(redis);
   internal.flushQueue = (error, options) => {
