@@ -19,7 +19,7 @@ export type FlagReason =
   'STATIC' | 'TARGETING_MATCH' | 'SPLIT' | 'DEFAULT' | 'DISABLED' | 'PREREQUISITE_FAILED' | 'ERROR';
 
 /** As OpenFeature names them. */
-export type FlagErrorCode = 'FLAG_NOT_FOUND' | 'TYPE_MISMATCH' | 'PARSE_ERROR' | 'GENERAL';
+export type FlagErrorCode = 'FLAG_NOT_FOUND' | 'TYPE_MISMATCH' | 'GENERAL';
 
 /** A flag's value and how it came about. */
 export interface FlagDetails<T = FlagValue> {
@@ -36,7 +36,7 @@ export interface FlagDetails<T = FlagValue> {
   readonly metadata: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** Another set of flags is in force. */
+/** Another set of flags is in force, and it differs. */
 export interface FlagsChange {
   readonly version: number;
   /** Flags that were added, removed or defined anew. */
@@ -75,6 +75,6 @@ export abstract class FeatureFlags {
   /** Of the set in force: it grows with each change of the store; 0 while the configuration alone decides. */
   abstract readonly version: number;
 
-  /** Calls back whenever another set is in force. @returns a function that ends it */
+  /** Calls back whenever a set is in force that differs from the one before. @returns a function that ends it */
   abstract onChange(listener: (change: FlagsChange) => void): () => void;
 }

@@ -60,24 +60,26 @@ export async function openFlags(
   const { engine, refuse, close } = await openEngine(config, at);
   const store = openStore(text => parseFlagDocument(text, { source, under: documentOf(config.flags).flags }));
   rememberStore(engine, { driver: config.driver, store });
-  let unwatch: (() => Promise<void>) | undefined;
-  let changes = 0;
   const apply = (snapshot: FlagSnapshot) => engine.apply(snapshot);
+  // An error here is not lost: `connect` reads again, and reports it.
+  let isRead = await store.read().then(
+    snapshot => (apply(snapshot), true),
+    () => false,
+  );
+  let unwatch: (() => Promise<void>) | undefined;
   const later = (snapshot: FlagSnapshot) => {
-    changes += 1;
+    isRead = true;
     apply(snapshot);
   };
-  // An error here is not lost: `connect` reads again, and reports it.
-  await store.read().then(apply, () => undefined);
   return {
     client: engine,
     address,
     connect: async () => {
       // Stays when the reading fails: it tells at once when there is something to read.
       unwatch ??= await store.watch(later, storeLogs ? error => engine.refuse(error) : refuse);
-      const before = changes;
+      if (isRead) return;
       const snapshot = await store.read();
-      if (changes === before) apply(snapshot);
+      if (!isRead) later(snapshot);
     },
     check: () => ({ source: address, ...engine.health(), ...store.check?.() }),
     close: async () => {

@@ -1,11 +1,11 @@
 import type { EvaluationContext } from '@openfeature/core';
 import type { FeatureFlag } from '@openfeature/flagd-core';
 import type { ContextFields } from '@core-infra/kernel';
-import type { FlagContext, FlagErrorCode } from '../feature-flags.js';
+import type { FlagContext } from '../feature-flags.js';
 import type { FlagDefinition } from '../flag-document.js';
 import type { ContextBuilder } from './attributes.js';
 import { type FastRule, fastRule, type OutcomeOf } from './fast-rules.js';
-import { disabled, noDefault, type Outcome, prerequisiteFailed } from './outcome.js';
+import { disabled, noDefault, noVariant, type Outcome, prerequisiteFailed } from './outcome.js';
 import { prerequisitesOf } from './prerequisites.js';
 
 type Request = Readonly<ContextFields> | undefined;
@@ -67,13 +67,8 @@ export class CompiledFlag {
     outcomeOf: OutcomeOf,
     fallback: Outcome,
   ): Outcome {
-    const { reason, variant, ...rest } = this.flagd.evaluate(
-      this.contexts.build({ passed, request }) as EvaluationContext,
-    );
-    if (reason === 'ERROR') {
-      const { errorCode, errorMessage } = rest as { errorCode: FlagErrorCode; errorMessage: string };
-      return { value: undefined, variant: undefined, reason: 'ERROR', errorCode, errorMessage };
-    }
+    const { reason, variant } = this.flagd.evaluate(this.contexts.build({ passed, request }) as EvaluationContext);
+    if (reason === 'ERROR') return noVariant;
     return reason === 'DEFAULT' || variant === undefined ? fallback : outcomeOf(variant, 'TARGETING_MATCH');
   }
 
@@ -86,17 +81,14 @@ export class CompiledFlag {
     const known = new Map<string, Outcome>();
     return (variant, reason) => {
       const id = `${reason} ${variant}`;
-      let outcome = known.get(id);
-      if (!outcome) known.set(id, (outcome = this.outcomeOf(variant, reason)));
-      return outcome;
+      const outcome = known.get(id);
+      if (outcome) return outcome;
+      const { variants } = this.definition;
+      // Not remembered, and not named: what rules came to may be what a caller sent.
+      if (!Object.hasOwn(variants, variant)) return noVariant;
+      const made: Outcome = { value: variants[variant], variant, reason };
+      known.set(id, made);
+      return made;
     };
-  }
-
-  /** A variant that does not exist is an error when it is hit, as it is for flagd; without a default it is no value. */
-  private outcomeOf(variant: string, reason: 'TARGETING_MATCH' | 'SPLIT'): Outcome {
-    const { variants } = this.definition;
-    if (Object.hasOwn(variants, variant)) return { value: variants[variant], variant, reason };
-    const errorMessage = `Variant '${variant}' not found in flag with key '${this.key}'`;
-    return { value: undefined, variant: undefined, reason: 'ERROR', errorCode: 'GENERAL', errorMessage };
   }
 }

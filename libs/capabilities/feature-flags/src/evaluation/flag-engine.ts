@@ -156,6 +156,7 @@ export class FlagEngine extends FeatureFlags {
     const flags = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
       key => !isDeepStrictEqual(before[key], after[key]),
     );
+    if (flags.length === 0) return;
     for (const listener of this.listeners) listener({ version: snapshot.version, flags });
   }
 

@@ -21,3 +21,11 @@ export const unknownFlag: Outcome = {
   errorCode: 'FLAG_NOT_FOUND',
   errorMessage: 'there is no such flag',
 };
+/** One for all, without what the rules came to: that may be what a caller sent. */
+export const noVariant: Outcome = {
+  value: undefined,
+  variant: undefined,
+  reason: 'ERROR',
+  errorCode: 'GENERAL',
+  errorMessage: 'its rules fail for who asks, or come to something that is no variant of it',
+};

@@ -48,8 +48,10 @@ function moved(targeting: unknown, rule: { fractional: unknown[] }, on: string, 
     const isOurs = Array.isArray(parts) && bucketNames(parts).every(name => name === on || name === off);
     if (!isOurs) return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, walk(value)]));
     found = true;
-    // What users are told apart by stays, since another attribute would give everybody another place on the line.
-    return { fractional: [...parts.filter(part => !Array.isArray(part)), ...rule.fractional] };
+    // Order, and what users are told apart by, stay: others would give everybody another place on the line.
+    const [first] = bucketNames(parts);
+    const buckets = first === off ? rule.fractional.toReversed() : rule.fractional;
+    return { fractional: [...parts.filter(part => !Array.isArray(part)), ...buckets] };
   };
   const walked = walk(targeting);
   if (found) return walked;

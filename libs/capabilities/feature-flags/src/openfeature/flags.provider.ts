@@ -13,9 +13,8 @@ class ProviderEvents extends GenericEventEmitter<ServerProviderEvents> {
 
   constructor() {
     super();
-    this.eventEmitter.on(
-      'error',
-      (error: unknown) => void this._logger?.error('a handler of a provider event failed', error),
+    this.eventEmitter.on('error', (error: unknown) =>
+      this._logger?.error('a handler of a provider event failed', error),
     );
   }
 }
