@@ -125,7 +125,13 @@ export function setState(state: FlagDefinition['state']): Edit {
 
 /** A boolean flag that is on for so many percent of users: those who are in stay in while the percentage grows. */
 export function setRollout(percent: number): Edit {
-  return existing(now => {
+  return existing((now, flag) => {
+    // Rules that give no place for a percentage would be lost.
+    if (!canHoldRollout(now.targeting))
+      throw new FlagEditError(
+        `The rules of ${JSON.stringify(flag)} have no place for a percentage.`,
+        'Write them as { "if": [condition, "on", …] }, or define the flag anew with a "fractional".',
+      );
     try {
       return withRollout(now, percent);
     } catch (error) {
@@ -157,10 +163,15 @@ export function replaceBy(definition: FlagDefinition): Edit {
 
 export const remove: Edit = () => null;
 
-function existing(edit: (now: FlagDefinition) => FlagDefinition): Edit {
+function canHoldRollout(targeting: unknown): boolean {
+  if (typeof targeting !== 'object' || targeting === null || Object.keys(targeting).length === 0) return true;
+  return 'if' in targeting || JSON.stringify(targeting).includes('"fractional":');
+}
+
+function existing(edit: (now: FlagDefinition, flag: string) => FlagDefinition): Edit {
   return (now, flag, known) => {
     if (!now) throw new UnknownFlagError(flag, known);
-    return edit(now);
+    return edit(now, flag);
   };
 }
 

@@ -115,5 +115,7 @@ export const commands: readonly CliCommand[] = [
 function report({ output }: CliContext, edited: Edited, dryRun = false): void {
   const { flag, from, to, version } = edited;
   output.rows([row({ flag, from: shortly(from), to: shortly(to), version }, { ...edited, dryRun })]);
+  if (to?.state === 'DISABLED' && from?.state === 'DISABLED')
+    output.note(`${flag} is disabled: nobody sees the change until core-infra flags enable ${flag}.`);
   if (dryRun) output.note('Nothing was changed: this was a dry run.');
 }

@@ -129,6 +129,40 @@ describe.each(httpAdapters)('the admin module on %s', adapter => {
     expect(await call('GET')).toMatchObject({ body: { version: 0 } });
   });
 
+  it('moves the percentage behind the rules of a flag, and refuses one that would take their place', async () => {
+    const rule = { in: [{ var: 'email' }, ['a@b.c']] };
+    await call('PUT', '/beta', { ...on, targeting: { if: [rule, 'on'] } });
+    expect(await call('PATCH', '/beta', { rollout: 5 })).toMatchObject({
+      status: 200,
+      body: {
+        to: {
+          targeting: {
+            if: [
+              rule,
+              'on',
+              {
+                fractional: [
+                  ['on', 5],
+                  ['off', 95],
+                ],
+              },
+            ],
+          },
+        },
+      },
+    });
+    await call('PUT', '/alpha', {
+      ...on,
+      variants: { true: true, false: false },
+      defaultVariant: 'false',
+      targeting: rule,
+    });
+    expect(await call('PATCH', '/alpha', { rollout: 5 })).toMatchObject({
+      status: 422,
+      body: { error_code: 'INFRA_FLAGS_EDIT' },
+    });
+  });
+
   it('takes who it is from the request’s context, never from the caller’s words', async () => {
     await call('PUT', '/banner', on, { 'x-admin': 'bob' });
     await call('PATCH', '/banner', { state: 'DISABLED', by: 'somebody else' });
