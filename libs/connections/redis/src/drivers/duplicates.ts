@@ -28,6 +28,10 @@ const duplicates = new WeakMap<RedisClient, Set<Redis | Cluster>>();
 /** To be called once, by the driver that opened the client. */
 export function originOfDuplicates(client: RedisClient, origin: Origin): void {
   origins.set(client, origin);
+  // Those of ioredis's own making, by libraries that are handed the client, are closed with the rest as well.
+  const native = client as unknown as { duplicate(...args: unknown[]): Redis | Cluster };
+  const duplicate = native.duplicate.bind(native);
+  native.duplicate = (...args) => adopt(client, duplicate(...args));
   origin.monitor.onReturn(({ hadHung }) => {
     if (!hadHung) return;
     for (const copy of duplicates.get(client) ?? []) freshen(copy);
@@ -62,14 +66,16 @@ export function duplicateOf(client: RedisClient, options: Partial<RedisOptions> 
     away = undefined;
   });
   const heartbeat = setInterval(() => void askForLife(copy), HEARTBEAT_MS).unref();
-  const all = duplicates.get(parent) ?? new Set();
-  duplicates.set(parent, all.add(copy));
-  copy.once('end', () => {
-    clearInterval(heartbeat);
-    all.delete(copy);
-  });
+  copy.once('end', () => clearInterval(heartbeat));
   if (copy.status === 'wait') copy.connect().catch(() => undefined); // the event `error` tells why
   return copy as unknown as RedisClient;
+}
+
+function adopt(parent: RedisClient, copy: Redis | Cluster): Redis | Cluster {
+  const all = duplicates.get(parent) ?? new Set();
+  duplicates.set(parent, all.add(copy));
+  copy.once('end', () => all.delete(copy));
+  return copy;
 }
 
 export function closeDuplicates(client: RedisClient): void {

@@ -37,31 +37,34 @@ export function prefixedClient(client: RedisClient, keyPrefix: string): RedisCli
   const origin = originOf(client);
   const whole = keyPrefixOf(client) + keyPrefix;
   const target = origin as unknown as (Redis | Cluster) & InternalClient;
-  const bound = new Map<PropertyKey, unknown>();
-  const own: Record<PropertyKey, unknown> = {
-    options: new Proxy(target.options, {
-      get: (options, key) => (key === 'keyPrefix' ? whole : (Reflect.get(options, key) as unknown)),
+  const methods = new Map<PropertyKey, { value: unknown; method: unknown }>();
+  const own = new Map<PropertyKey, unknown>(
+    Object.entries({
+      options: Object.create(target.options, { keyPrefix: { value: whole, enumerable: true } }) as unknown,
+      // Commands that are pipelined by themselves get the prefix from the pipeline: a view needs pipelines of its own.
+      _autoPipelines: new Map(),
+      _runningAutoPipelines: new Set(),
+      sendCommand: (command: InternalCommand, stream?: unknown, node?: unknown) => {
+        confine(command, whole);
+        return target.sendCommand(command, stream, node);
+      },
+      duplicate: (...given: unknown[]) =>
+        target instanceof ClusterClass
+          ? target.duplicate(given[0] as never, { ...(given[1] as object | undefined), keyPrefix: whole })
+          : (target as Redis).duplicate({ keyPrefix: whole, ...(given[0] as object | undefined) }),
     }),
-    // Commands that are pipelined by themselves get the prefix from the pipeline: a view needs pipelines of its own.
-    _autoPipelines: new Map(),
-    _runningAutoPipelines: new Set(),
-    sendCommand: (command: InternalCommand, stream?: unknown, node?: unknown) => {
-      confine(command, whole);
-      return target.sendCommand(command, stream, node);
-    },
-    duplicate: (...given: unknown[]) =>
-      target instanceof ClusterClass
-        ? target.duplicate(given[0] as never, { ...(given[1] as object | undefined), keyPrefix: whole })
-        : (target as Redis).duplicate({ keyPrefix: whole, ...(given[0] as object | undefined) }),
-  };
+  );
   const view = new Proxy(target, {
     get: (at, key) => {
-      if (Object.hasOwn(own, key)) return own[key];
+      const mine = own.get(key);
+      if (mine !== undefined) return mine;
       const value = Reflect.get(at, key, at) as unknown;
       if (typeof value !== 'function' || key === 'constructor') return value;
-      if (onView.has(key) || isCommand(at, key)) return value;
-      let method = bound.get(key);
-      if (!method) bound.set(key, (method = (value as (...args: unknown[]) => unknown).bind(at)));
+      const known = methods.get(key);
+      if (known?.value === value) return known.method;
+      const isOnView = onView.has(key) || isCommand(at, key);
+      const method: unknown = isOnView ? value : (value as (...args: unknown[]) => unknown).bind(at);
+      methods.set(key, { value, method });
       return method;
     },
   }) as unknown as RedisClient;
@@ -81,11 +84,10 @@ export function keyPrefixOf(client: RedisClient): string {
 
 /** A command, or a script that was defined on the client. */
 function isCommand(client: object, key: PropertyKey): boolean {
-  if (Object.hasOwn(client, key))
-    return (
-      key in (client as { scriptsSet: object }).scriptsSet ||
-      Object.hasOwn((client as { scriptsSet: object }).scriptsSet, String(key).replace(/Buffer$/, ''))
-    );
+  if (Object.hasOwn(client, key)) {
+    const { scriptsSet } = client as { scriptsSet: object };
+    return Object.hasOwn(scriptsSet, String(key).replace(/Buffer$/, '')) || Object.hasOwn(scriptsSet, key);
+  }
   return (
     Object.hasOwn(commander, key) && !Object.hasOwn(Redis.prototype, key) && !Object.hasOwn(ClusterClass.prototype, key)
   );

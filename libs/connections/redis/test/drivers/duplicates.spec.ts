@@ -1,6 +1,6 @@
 import { connectionToken } from '@core-infra/kernel';
 import { Module } from '@nestjs/common';
-import { duplicateOf, type Redis, RedisClient, RedisModule } from '@core-infra/redis';
+import { duplicateOf, Redis, RedisClient, RedisModule } from '@core-infra/redis';
 import { bootInfra, eventually, uniqueName, useRedisServer } from '@core-infra/testing';
 import { Redis as Foreign } from 'ioredis';
 import { bootLogged } from '../fixtures/boot-logged.js';
@@ -65,6 +65,14 @@ describe('duplicateOf', () => {
     await eventually(async () =>
       expect(String(await other.get(RedisClient).client('LIST'))).not.toContain(`id=${String(pid)} `),
     );
+  });
+
+  it('one of ioredis’s own making is closed with the connection too', async () => {
+    const app = await bootInfra(RedisModule.forRoot({ url: server.url, startup: 'require' }));
+    const copy = app.get(Redis).duplicate();
+    expect(await eventually(() => copy.ping())).toBe('PONG');
+    await app.close();
+    await eventually(() => expect(copy.status).toBe('end'));
   });
 
   it('a client that RedisModule did not open is refused', () => {
