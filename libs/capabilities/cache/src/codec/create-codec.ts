@@ -7,6 +7,7 @@ import { headerBytes, parseHeader } from './header.js';
 import { keyRing } from './key-ring.js';
 import { type Refusal, Refusals } from './refusals.js';
 import { loadSerialiser, type SerialiserName, serialiserNames } from './serialisers/load.js';
+import { json } from './serialisers/json.js';
 import type { Serialiser } from './serialisers/serialiser.js';
 import type { CodecSite, ValueCodec } from './value.codec.js';
 
@@ -21,14 +22,17 @@ class Refused extends Error {
 }
 
 /**
- * The codec of a store. Only the serialiser that writes is loaded; another one is when the first value of its own is met, which still counts as
- * missing.
+ * The codec of a store. Of the packages only the one that writes is loaded; another one is when the first value of its own is met, which still
+ * counts as missing.
  * @throws MissingPackageError, NoZstdError
  */
 export async function createCodec(config: CodecConfig, site: CodecSite): Promise<ValueCodec> {
   const name = config.serialiser;
-  const loaded = new Map<SerialiserName, Serialiser | 'loading'>([[name, await loadSerialiser(name, site.id)]]);
-  const writer = loaded.get(name) as Serialiser;
+  const writer = await loadSerialiser(name, site.id);
+  const loaded = new Map<SerialiserName, Serialiser | 'loading'>([
+    ['json', json],
+    [name, writer],
+  ]);
   const packer = config.compressAboveBytes > 0 ? requireCompression(config.compression) : undefined;
   const keys = keyRing(config.encryption.keys);
   const [writing] = keys;
