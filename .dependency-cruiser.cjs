@@ -144,7 +144,9 @@ const declared = [
   never('resolvable', 'What is imported exists.', { path: outside }, { couldNotResolve: true }),
 ];
 
+const drivers = '^libs/capabilities/[^/]+/src/drivers/';
 const lazy = driversOnOthers();
+const lazyFiles = lazy.map(file => `^${escape(file)}$`);
 
 module.exports = {
   forbidden: [
@@ -165,8 +167,19 @@ module.exports = {
           never(
             'drivers-are-loaded-lazily',
             'A driver that imports a connection is loaded by await import(), so that what is not used is never loaded.',
-            { path: '^libs/capabilities/', pathNot: specs },
-            { path: lazy.map(file => `^${escape(file)}$`), dynamic: false, dependencyTypesNot: ['type-only'] },
+            { path: '^libs/capabilities/', pathNot: [specs, drivers].flat() },
+            { path: lazyFiles, dynamic: false, dependencyTypesNot: ['type-only'] },
+          ),
+          never(
+            'drivers-are-loaded-one-by-one',
+            'A driver is drivers/<x>.ts and, if it has more, the folder drivers/<x>; it loads no other that imports a connection.',
+            { path: '^libs/capabilities/([^/]+)/src/drivers/([^/.]+)([.]ts$|/)' },
+            {
+              path: lazyFiles,
+              pathNot: '^libs/capabilities/$1/src/drivers/$2([.]ts$|/)',
+              dynamic: false,
+              dependencyTypesNot: ['type-only'],
+            },
           ),
         ]),
   ],
@@ -207,9 +220,10 @@ function driversOnOthers() {
   return folders('libs/capabilities').flatMap(folder => {
     const drivers = path.join(root, folder, 'src', 'drivers');
     if (!existsSync(drivers)) return [];
-    return readdirSync(drivers)
+    return readdirSync(drivers, { recursive: true })
+      .filter(name => name.endsWith('.ts'))
       .filter(name => /from '@core-infra\/(?!kernel')/.test(readFileSync(path.join(drivers, name), 'utf8')))
-      .map(name => `${folder}/src/drivers/${name}`);
+      .map(name => `${folder}/src/drivers/${name.split(path.sep).join('/')}`);
   });
 }
 

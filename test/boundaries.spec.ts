@@ -169,6 +169,13 @@ const cases: [file: string, text: string, rule?: string][] = [
   ],
   ['libs/capabilities/cache/src/lazy.ts', "export const a = () => import('./drivers/redis.js');"],
   ['libs/capabilities/cache/src/eager.ts', "export { a } from './drivers/redis.js';", 'drivers-are-loaded-lazily'],
+  ['libs/capabilities/cache/src/drivers/redis/part.ts', "import type {} from '@core-infra/redis'; import '@core-infra/redis'; export const part = 1;"],
+  ['libs/capabilities/cache/src/drivers/redis/whole.ts', "import './part.js'; import '@core-infra/redis';"],
+  [
+    'libs/capabilities/cache/src/drivers/other.ts',
+    "import './redis/part.js'; export const other = 1;",
+    'drivers-are-loaded-one-by-one',
+  ],
   ['libs/core/src/a.ts', "import '@core-infra/kernel'; import '@core-infra/health';"],
   ['libs/core/src/b.ts', "import '@core-infra/redis';", 'core-imports-foundation'],
   ['libs/core/src/c.ts', "import '@core-infra/cache';", 'core-imports-foundation'],

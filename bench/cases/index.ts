@@ -1,8 +1,30 @@
 import type { BenchCase } from '../harness/bench-case.js';
 import { boot } from './boot.case.js';
+import { cacheHit } from './cache-hit.case.js';
+import { cacheMemory } from './cache-memory.case.js';
+import { cacheSharedHit } from './cache-shared-hit.case.js';
+import { cacheStampede } from './cache-stampede.case.js';
+import { cachedOrder } from './cached-order.case.js';
 import { configRead } from './config-read.case.js';
+import { flags } from './flags.case.js';
 import { health } from './health.case.js';
 import { httpGet } from './http-get.case.js';
 import { logLine } from './log-line.case.js';
+import { rateLimitMemory } from './rate-limit-memory.case.js';
+import { rateLimit } from './rate-limit.case.js';
 
-export const cases: readonly BenchCase[] = [httpGet, logLine, configRead, health, boot];
+export const cases: readonly BenchCase[] = [
+  httpGet,
+  logLine,
+  configRead,
+  health,
+  boot,
+  cacheHit,
+  cacheSharedHit,
+  cacheStampede,
+  cacheMemory,
+  cachedOrder,
+  rateLimit,
+  rateLimitMemory,
+  flags,
+];

@@ -116,7 +116,8 @@ describe('the catalogue', () => {
     const before = await tables();
     expect(before).toEqual(expect.arrayContaining(['order_lines', 'orders', 'products', 'users']));
     const migrator = migratorOf(dataSource);
-    expect((await migrator.down(4)).map(({ name }) => name)).toEqual([
+    expect((await migrator.down(5)).map(({ name }) => name)).toEqual([
+      '005_order_discounts',
       '004_orders',
       '003_products',
       '002_users',

@@ -20,6 +20,7 @@ describe('orders', () => {
       user_id: user.id,
       status: 'placed',
       total: { amount: 3 * 250 + 3_490, currency: 'EUR' },
+      discount: { amount: 0, currency: 'EUR' },
       created_at: expect.stringMatching(/Z$/),
       cancelled_at: null,
       lines: [

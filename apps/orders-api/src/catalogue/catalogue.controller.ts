@@ -6,6 +6,7 @@ import { ApiPage } from '../common/page-type.js';
 import { AdjustStock, CreateProduct, ProductAnswer } from './catalogue.dto.js';
 import { OutOfStockError, SkuTakenError } from './catalogue.errors.js';
 import { CatalogueService } from './catalogue.service.js';
+import { ProductReads } from './product.reads.js';
 import { StockService } from './stock.service.js';
 
 @ApiTags('catalogue')
@@ -14,6 +15,7 @@ export class CatalogueController {
   constructor(
     private readonly catalogue: CatalogueService,
     private readonly stock: StockService,
+    private readonly reads: ProductReads,
   ) {}
 
   @Post()
@@ -21,7 +23,9 @@ export class CatalogueController {
   @ApiOperation({ summary: 'Add a product' })
   @ApiErrors(SkuTakenError)
   async create(@Body() product: CreateProduct): Promise<ProductAnswer> {
-    return ProductAnswer.of(await this.catalogue.create(product));
+    const created = await this.catalogue.create(product);
+    await this.reads.changed([created.id]);
+    return ProductAnswer.of(created);
   }
 
   @Get()
@@ -43,8 +47,7 @@ export class CatalogueController {
     })
     query: PageQuery,
   ): Promise<PageOf<ProductAnswer> | CursorPageOf<ProductAnswer>> {
-    const page = await this.catalogue.list(query);
-    return { ...page, items: page.items.map(product => ProductAnswer.of(product)) };
+    return this.reads.list(query);
   }
 
   @Get(':id')
@@ -52,7 +55,7 @@ export class CatalogueController {
   @ApiOperation({ summary: 'Read a product' })
   @ApiErrors(ResourceNotFoundError)
   async byId(@Param() { id }: IdParam): Promise<ProductAnswer> {
-    return ProductAnswer.of(await this.catalogue.byId(id));
+    return this.reads.byId(id);
   }
 
   @Post(':id/stock')

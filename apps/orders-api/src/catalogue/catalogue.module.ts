@@ -5,13 +5,14 @@ import { CatalogueController } from './catalogue.controller.js';
 import { CatalogueSeed } from './catalogue.seed.js';
 import { CatalogueService } from './catalogue.service.js';
 import { Product } from './product.entity.js';
+import { ProductReads } from './product.reads.js';
 import { SampleConfig } from './sample.config.js';
 import { StockService } from './stock.service.js';
 
 @Module({
   imports: [DatabaseModule.forFeature([Product])],
   controllers: [CatalogueController],
-  providers: [CatalogueService, StockService, CatalogueSeed, ...provideConfig(SampleConfig)],
+  providers: [CatalogueService, ProductReads, StockService, CatalogueSeed, ...provideConfig(SampleConfig)],
   exports: [StockService],
 })
 export class CatalogueModule {}

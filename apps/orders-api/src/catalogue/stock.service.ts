@@ -1,9 +1,10 @@
-import { InjectRepository, Repository, Transactional } from '@core-infra/database';
+import { InjectRepository, Repository, Transactional, Transactions } from '@core-infra/database';
 import { ResourceNotFoundError } from '@core-infra/http';
 import { Injectable } from '@nestjs/common';
 import { In } from 'typeorm';
 import { OutOfStockError, UnknownProductError } from './catalogue.errors.js';
 import { Product } from './product.entity.js';
+import { ProductReads } from './product.reads.js';
 
 /** So many of a product. */
 export interface Quantity {
@@ -14,7 +15,11 @@ export interface Quantity {
 /** How many of each product there are. Rows are locked in the order of their ids, so that no two calls wait for each other. */
 @Injectable()
 export class StockService {
-  constructor(@InjectRepository(Product) private readonly products: Repository<Product>) {}
+  constructor(
+    @InjectRepository(Product) private readonly products: Repository<Product>,
+    private readonly transactions: Transactions,
+    private readonly reads: ProductReads,
+  ) {}
 
   /**
    * Takes the quantities out of stock, all or none, in the running transaction or in one of its own.
@@ -58,7 +63,9 @@ export class StockService {
     return { ...product, stock: product.stock + change };
   }
 
+  /** Locks the products, as they are about to change, and has what was cached of them forgotten once they have. */
   private async lock(ids: readonly string[]): Promise<Map<string, Product>> {
+    this.transactions.onCommit(() => this.reads.changed(ids));
     const products = await this.products.find({
       where: { id: In([...ids]) },
       order: { id: 'ASC' },

@@ -9,8 +9,10 @@ export class Order {
   @PrimaryGeneratedColumn('uuid') id!: string;
   @Column({ type: 'uuid', name: 'user_id' }) userId!: string;
   @Column({ type: 'varchar', length: 20 }) status!: OrderStatus;
-  /** In minor units of the currency. */
+  /** What is to be paid, in minor units of the currency. */
   @Column({ type: 'bigint', name: 'total_amount', transformer: safeBigint }) totalAmount!: number;
+  /** What was taken off the sum of the lines, in minor units of the currency. */
+  @Column({ type: 'bigint', name: 'discount_amount', transformer: safeBigint }) discountAmount!: number;
   @Column({ type: 'char', length: 3 }) currency!: string;
   @CreateDateColumn({ type: 'timestamptz', precision: 3, name: 'created_at' }) createdAt!: Date;
   @Column({ type: 'timestamptz', precision: 3, name: 'cancelled_at', nullable: true }) cancelledAt!: Date | null;

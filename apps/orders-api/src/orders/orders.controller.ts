@@ -1,4 +1,5 @@
 import { ApiErrors, type CursorPageOf, Page, type PageOf, PageQuery, ResourceNotFoundError } from '@core-infra/http';
+import { RateLimit, RateLimitedError } from '@core-infra/rate-limit';
 import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { IdParam } from '../common/id.param.js';
@@ -6,17 +7,22 @@ import { ApiPage } from '../common/page-type.js';
 import { CreateOrder, OrderAnswer, OrderSummary } from './orders.dto.js';
 import { OutOfStockError, UnknownProductError } from '../catalogue/catalogue.errors.js';
 import { MixedCurrenciesError, OrderAlreadyCancelledError, UnknownUserError } from './orders.errors.js';
+import { OrderReads } from './order.reads.js';
 import { OrdersService } from './orders.service.js';
 
 @ApiTags('orders')
 @Controller('orders')
 export class OrdersController {
-  constructor(private readonly orders: OrdersService) {}
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly reads: OrderReads,
+  ) {}
 
   @Post()
+  @RateLimit({ name: 'place-order', limit: 60, windowMs: 60_000, by: ({ request }) => userOf(request?.body) })
   @ApiCreatedResponse({ type: OrderAnswer })
   @ApiOperation({ summary: 'Place an order' })
-  @ApiErrors(OutOfStockError, UnknownProductError, MixedCurrenciesError, UnknownUserError)
+  @ApiErrors(OutOfStockError, UnknownProductError, MixedCurrenciesError, UnknownUserError, RateLimitedError)
   async create(@Body() order: CreateOrder): Promise<OrderAnswer> {
     return OrderAnswer.of(await this.orders.create(order));
   }
@@ -48,7 +54,7 @@ export class OrdersController {
   @ApiOperation({ summary: 'Read an order with its lines' })
   @ApiErrors(ResourceNotFoundError)
   async byId(@Param() { id }: IdParam): Promise<OrderAnswer> {
-    return OrderAnswer.of(await this.orders.byId(id));
+    return this.reads.byId(id);
   }
 
   @Post(':id/cancel')
@@ -57,6 +63,14 @@ export class OrdersController {
   @ApiOperation({ summary: 'Cancel an order and put its products back' })
   @ApiErrors(ResourceNotFoundError, OrderAlreadyCancelledError)
   async cancel(@Param() { id }: IdParam): Promise<OrderAnswer> {
-    return OrderAnswer.of(await this.orders.cancel(id));
+    const order = await this.orders.cancel(id);
+    await this.reads.changed(id);
+    return OrderAnswer.of(order);
   }
+}
+
+/** The body as it was sent, before validation; an order of nobody is limited by its address. */
+function userOf(body: unknown): string | undefined {
+  const id = (body as { user_id?: unknown } | null | undefined)?.user_id;
+  return typeof id === 'string' ? id.toLowerCase() : undefined;
 }

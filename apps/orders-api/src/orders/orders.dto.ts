@@ -66,12 +66,15 @@ export class OrderSummary {
   @ApiProperty({ format: 'uuid' }) user_id!: string;
   @ApiProperty({ enum: ['placed', 'cancelled'] }) status!: OrderStatus;
   @ApiProperty({ type: Money }) total!: Money;
+  @ApiProperty({ type: Money, description: 'Taken off already' }) discount!: Money;
   @ApiProperty() created_at!: Date;
   @ApiProperty({ type: Date, nullable: true }) cancelled_at!: Date | null;
 
-  static of({ id, userId, status, totalAmount, currency, createdAt, cancelledAt }: Order): OrderSummary {
+  static of(order: Order): OrderSummary {
+    const { id, userId, status, totalAmount, discountAmount, currency, createdAt, cancelledAt } = order;
     const total = { amount: totalAmount, currency };
-    return { id, user_id: userId, status, total, created_at: createdAt, cancelled_at: cancelledAt };
+    const discount = { amount: discountAmount, currency };
+    return { id, user_id: userId, status, total, discount, created_at: createdAt, cancelled_at: cancelledAt };
   }
 }
 

@@ -5,6 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { StockService } from '../catalogue/stock.service.js';
 import { listPage } from '../common/list-page.js';
+import { Discounts } from './discounts.js';
 import { Order } from './order.entity.js';
 import type { CreateOrder } from './orders.dto.js';
 import { MixedCurrenciesError, OrderAlreadyCancelledError, UnknownUserError } from './orders.errors.js';
@@ -16,6 +17,7 @@ export class OrdersService {
   constructor(
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     private readonly stock: StockService,
+    private readonly discounts: Discounts,
     private readonly logger: AppLogger,
   ) {}
 
@@ -33,11 +35,14 @@ export class OrdersService {
       const { sku, name, priceAmount } = products.get(productId)!;
       return { position: index + 1, productId, sku, name, unitAmount: priceAmount, quantity };
     });
+    const sum = bought.reduce((total, { unitAmount, quantity }) => total + unitAmount * quantity, 0);
+    const discountAmount = this.discounts.of(user_id, sum);
     const order = await this.insert({
       userId: user_id,
       status: 'placed',
       currency: currencies[0],
-      totalAmount: bought.reduce((sum, { unitAmount, quantity }) => sum + unitAmount * quantity, 0),
+      totalAmount: sum - discountAmount,
+      discountAmount,
       lines: bought,
     });
     this.logger.info('order placed', { orderId: order.id, userId: user_id, totalAmount: order.totalAmount });

@@ -6,6 +6,16 @@ const SALT_BYTES = 16;
 /** One of the settings that OWASP recommends for scrypt: 32 MB, and about a quarter of a second. */
 const COST = { N: 2 ** 15, r: 8, p: 3, maxmem: 64 * 1_024 ** 2 };
 
+/** No password has this hash: its key is all zeros. */
+const NOBODYS = [
+  'scrypt',
+  COST.N,
+  COST.r,
+  COST.p,
+  Buffer.alloc(SALT_BYTES).toString('base64'),
+  Buffer.alloc(KEY_BYTES).toString('base64'),
+].join('$');
+
 /** Salted hashes of passwords, as `scrypt$N$r$p$salt$key`: the parameters stay with each hash, so that they can be raised. */
 @Injectable()
 export class Passwords {
@@ -16,8 +26,8 @@ export class Passwords {
     return ['scrypt', N, r, p, salt.toString('base64'), key.toString('base64')].join('$');
   }
 
-  /** Takes the same time whichever byte differs. */
-  async verify(password: string, hash: string): Promise<boolean> {
+  /** Takes the same time whichever byte differs, and without a hash, for a user who does not exist. */
+  async verify(password: string, hash: string = NOBODYS): Promise<boolean> {
     const [scheme, N, r, p, salt, key] = hash.split('$');
     if (scheme !== 'scrypt' || !salt || !key) return false;
     const expected = Buffer.from(key, 'base64');

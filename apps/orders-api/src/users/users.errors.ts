@@ -8,6 +8,18 @@ export class EmailTakenError extends InfraError {
 }
 
 @ErrorSpec({
+  code: 'WRONG_CREDENTIALS',
+  status: 401,
+  fault: 'client',
+  summary: 'There is no user with this email address and password.',
+})
+export class WrongCredentialsError extends InfraError {
+  constructor() {
+    super('The email address or the password is wrong');
+  }
+}
+
+@ErrorSpec({
   code: 'WRONG_PASSWORD',
   status: 403,
   fault: 'client',

@@ -9,5 +9,6 @@ import { UsersService } from './users.service.js';
   imports: [DatabaseModule.forFeature([User])],
   controllers: [UsersController],
   providers: [UsersService, Passwords],
+  exports: [UsersService],
 })
 export class UsersModule {}

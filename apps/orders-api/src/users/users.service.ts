@@ -6,7 +6,7 @@ import { In, QueryFailedError } from 'typeorm';
 import { Passwords } from './passwords.js';
 import { User } from './user.entity.js';
 import type { CreateUser, UpdatePassword, UpdateProfile } from './users.dto.js';
-import { EmailTakenError, WrongPasswordError } from './users.errors.js';
+import { EmailTakenError, WrongCredentialsError, WrongPasswordError } from './users.errors.js';
 
 const UNIQUE_VIOLATION = '23505';
 
@@ -58,6 +58,15 @@ export class UsersService {
     const user = await this.byId(id);
     this.logger.info('profile updated', { userId: id });
     return user;
+  }
+
+  /** Takes as long for an email address that nobody has. @throws WrongCredentialsError */
+  async authenticate(email: string, password: string): Promise<User> {
+    const found = await this.users.findOne({ where: { email }, select: { id: true, password: true } });
+    const right = await this.passwords.verify(password, found?.password);
+    this.logger.info('authentication', { ...(found && { userId: found.id }), succeeded: right });
+    if (!found || !right) throw new WrongCredentialsError();
+    return this.byId(found.id);
   }
 
   /** @throws ResourceNotFoundError, WrongPasswordError */

@@ -1,7 +1,6 @@
 import { createApp, listen, shutDown, type ShutdownTarget } from '@core-infra/core';
 import { usePostgres } from '@core-infra/testing';
 import type { INestApplication } from '@nestjs/common';
-import { AppModule } from '../../src/app.module.js';
 
 export interface Answer {
   readonly status: number;
@@ -13,7 +12,7 @@ export interface Answer {
 export interface OrdersApi {
   readonly app: INestApplication;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
-  send(method: string, path: string, body?: unknown): Promise<Answer>;
+  send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   user(email?: string): Promise<any>;
   product(fields?: object): Promise<any>;
   order(user: any, ...lines: [product: any, quantity: number][]): Promise<Answer>;
@@ -23,17 +22,26 @@ let count = 0;
 
 /**
  * To be called at the top of a spec file.
+ * @param env on top of what every spec needs; a function is called once its servers are there
  * @param postgres @default a database of the file's own on the server of the run
  */
 export function useOrdersApi(
-  env: Record<string, string> = {},
+  env: Record<string, string> | (() => Record<string, string>) = {},
   postgres: { readonly url: string } = usePostgres(),
 ): OrdersApi {
   let target: ShutdownTarget | undefined;
   let url = '';
 
   beforeAll(async () => {
-    Object.assign(process.env, { POSTGRES_DSN: postgres.url, HTTP_PORT: '0', LOG_LEVEL: 'error', ...env });
+    Object.assign(process.env, {
+      POSTGRES_DSN: postgres.url,
+      HTTP_PORT: '0',
+      LOG_LEVEL: 'error',
+      RATE_LIMIT_REQUESTS: '10000',
+      ...(typeof env === 'function' ? env() : env),
+    });
+    // Not before: its modules depend on the environment.
+    const { AppModule } = await import('../../src/app.module.js');
     target = await createApp(AppModule, { adapter: 'fastify' });
     url = `${await listen(target.app as INestApplication)}`;
   }, 60_000);
@@ -47,10 +55,11 @@ export function useOrdersApi(
     const isJson = response.headers.get('content-type')?.includes('json');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
-  const send: OrdersApi['send'] = (method, path, body) =>
+  const send: OrdersApi['send'] = (method, path, body, headers = {}) =>
     fetched(path, {
       method,
-      ...(body !== undefined && { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
+      headers: { ...headers, ...(body !== undefined && { 'Content-Type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
 
   return {
