@@ -6,7 +6,7 @@ import type { FlagSnapshot } from '../../src/flag-store.js';
 import { openStore } from '../support/redis-store.js';
 
 const binary = resolve(__dirname, '../../../../cli/bin/core-infra.cjs');
-const app = resolve(__dirname, '../support/flags.app.ts');
+const app = resolve(__dirname, '../fixtures/flags.app.ts');
 
 interface Ran {
   readonly code: number;

@@ -4,7 +4,7 @@ import type { FlagSnapshot } from '../../../src/flag-store.js';
 import { openStore } from '../../support/redis-store.js';
 import { off, on } from '../../support/store.contract.js';
 
-const changer = resolve(__dirname, '../../support/changer.main.ts');
+const changer = resolve(__dirname, '../../fixtures/changer.main.ts');
 
 describe('flags in Redis', () => {
   const redis = useRedis();
