@@ -38,20 +38,30 @@ export async function createCodec(config: CodecConfig, site: CodecSite): Promise
   const [writing] = keys;
   const refusals = new Refusals(site);
 
+  const refuseLoss = (value: unknown, seen?: Set<object>): void => {
+    const loss = lossIn(value, writer.carries, seen);
+    if (loss) throw new UnserialisableValueError(name, loss.path, loss.reason);
+  };
+
   const write = (value: unknown): Buffer => {
     try {
-      const loss = lossIn(value, writer.carries);
-      if (loss) throw new UnserialisableValueError(name, loss.path, loss.reason);
-      return writer.write(value);
+      if (value === undefined || writer !== json) refuseLoss(value, new Set());
+      const written = writer.write(value);
+      // JSON has proved by now that there is no cycle, and that there is an end to it.
+      if (writer === json) refuseLoss(value);
+      return written;
     } catch (error) {
       if (error instanceof UnserialisableValueError) throw error;
-      // What remains: a cycle where the serialiser has none, too deep a value, a toJSON that throws, names that superjson refuses.
-      const { message } = error as Error;
-      const reason = /circular|too deep|call stack/i.test(message)
-        ? 'has a cycle, or is nested too deeply'
-        : 'is refused';
-      throw new UnserialisableValueError(name, '$', reason, { cause: error });
+      throw refusedBy(error as Error, value);
     }
+  };
+
+  /** A BigInt in JSON, with its place; a cycle where the serialiser has none, too deep a value, a toJSON that throws, a name that superjson refuses. */
+  const refusedBy = (cause: Error, value: unknown): UnserialisableValueError => {
+    if (/circular|too deep|call stack/i.test(cause.message))
+      return new UnserialisableValueError(name, '$', 'has a cycle, or is nested too deeply', { cause });
+    const loss = lossIn(value, writer.carries, new Set());
+    return new UnserialisableValueError(name, loss?.path ?? '$', loss?.reason ?? 'is refused', { cause });
   };
 
   const readerOf = (index: number): Serialiser => {
@@ -69,15 +79,15 @@ export async function createCodec(config: CodecConfig, site: CodecSite): Promise
     throw new Refused('not-loaded');
   };
 
-  const opened = (bytes: Buffer, keyId: string | undefined, header: Buffer, context: string): Buffer => {
+  const opened = (bytes: Buffer, length: number, keyId: string | undefined, context: string): Buffer => {
     if (keyId === undefined) {
       if (writing && !config.encryption.acceptPlain) throw new Refused('not-encrypted');
-      return bytes;
+      return bytes.subarray(length);
     }
     const key = keys.get(keyId);
     if (!key) throw new Refused('unknown-key');
     try {
-      return decrypt(key, bytes, Buffer.concat([header, Buffer.from(context)]));
+      return decrypt(key, bytes.subarray(length), Buffer.concat([bytes.subarray(0, length), Buffer.from(context)]));
     } catch (error) {
       throw new Refused('tampered', { cause: error });
     }
@@ -110,7 +120,7 @@ export async function createCodec(config: CodecConfig, site: CodecSite): Promise
         const parsed = parseHeader(bytes);
         if (!parsed) throw new Refused('unknown-format');
         const { header, length } = parsed;
-        const body = opened(bytes.subarray(length), header.keyId, bytes.subarray(0, length), context);
+        const body = opened(bytes, length, header.keyId, context);
         return readerOf(header.serialiser).read(unpacked(body, header.compression));
       } catch (error) {
         refusals.tell(error instanceof Refused ? error.refusal : 'damaged');

@@ -18,15 +18,24 @@ export interface Loss {
 
 /**
  * What a serialiser would drop or change without a word; nothing for what states its own form (`toJSON`), nor for the class of an object, nor for a
- * property that is `undefined`. Objects that were seen before are not looked at again, so a value may have cycles.
+ * property that is `undefined`.
+ * @param seen objects that are not looked at again, for a value that may have cycles
  */
-export function lossIn(value: unknown, carries: Carries): Loss | undefined {
-  if (value === undefined) return { path: '$', reason: 'is undefined' };
-  return look(value, carries, '$', new Set());
+export function lossIn(value: unknown, carries: Carries, seen?: Set<object>): Loss | undefined {
+  const loss = value === undefined ? lost('is undefined') : look(value, carries, seen);
+  return loss && { path: `$${loss.path}`, reason: loss.reason };
 }
 
-function look(value: unknown, carries: Carries, path: string, seen: Set<object>): Loss | undefined {
-  const lost = (reason: string): Loss => ({ path, reason });
+/** Paths are put together on the way back: nearly always there is none. */
+function lost(reason: string): Loss {
+  return { path: '', reason };
+}
+
+function within(step: string, { path, reason }: Loss): Loss {
+  return { path: step + path, reason };
+}
+
+function look(value: unknown, carries: Carries, seen: Set<object> | undefined): Loss | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -41,38 +50,39 @@ function look(value: unknown, carries: Carries, path: string, seen: Set<object>)
     case 'symbol':
       return lost(`is a ${typeof value}`);
     default:
-      return value === null || seen.has(value!) ? undefined : lookInto(value!, carries, path, seen.add(value!));
+      if (value === null || seen?.has(value!)) return undefined;
+      seen?.add(value!);
+      return lookInto(value!, carries, seen);
   }
 }
 
-function lookInto(value: object, carries: Carries, path: string, seen: Set<object>): Loss | undefined {
+function lookInto(value: object, carries: Carries, seen: Set<object> | undefined): Loss | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index += 1) {
-      const loss = look(value[index], carries, `${path}[${index}]`, seen);
-      if (loss) return loss;
+      const loss = look(value[index], carries, seen);
+      if (loss) return within(`[${index}]`, loss);
     }
     return undefined;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    const special = lookAtBuiltIn(value, carries, path, seen);
+    const special = lookAtBuiltIn(value, carries, seen);
     if (special !== 'an object') return special;
   }
-  return lookAtProperties(value as Record<string, unknown>, carries, path, seen);
+  return lookAtProperties(value as Record<string, unknown>, carries, seen);
 }
 
 function lookAtProperties(
   value: Record<string, unknown>,
   carries: Carries,
-  path: string,
-  seen: Set<object>,
+  seen: Set<object> | undefined,
 ): Loss | undefined {
   for (const key of Object.keys(value)) {
     const inner = value[key];
     if (key === '__proto__' || (key === 'constructor' && isObject(inner) && Object.hasOwn(inner, 'prototype')))
-      return { path, reason: `has a property "${key}", which could reach into prototypes` };
-    const loss = inner === undefined ? undefined : look(inner, carries, `${path}.${key}`, seen);
-    if (loss) return loss;
+      return lost(`has a property "${key}", which could reach into prototypes`);
+    const loss = inner === undefined ? undefined : look(inner, carries, seen);
+    if (loss) return within(`.${key}`, loss);
   }
   return undefined;
 }
@@ -80,18 +90,13 @@ function lookAtProperties(
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** `'an object'` stands for an instance of some class, which is cached as a plain object. */
-function lookAtBuiltIn(
-  value: object,
-  carries: Carries,
-  path: string,
-  seen: Set<object>,
-): Loss | 'an object' | undefined {
+function lookAtBuiltIn(value: object, carries: Carries, seen: Set<object> | undefined): Loss | 'an object' | undefined {
   const unless = (carried: boolean | undefined, what: string): Loss | undefined =>
-    carried ? undefined : { path, reason: `is ${what}` };
+    carried ? undefined : lost(`is ${what}`);
   if (types.isDate(value)) return unless(!Number.isNaN(value.getTime()), 'a Date that is invalid');
   if (types.isMap(value) || types.isSet(value)) {
-    if (!carries.mapAndSet) return { path, reason: `is a ${types.isMap(value) ? 'Map' : 'Set'}` };
-    return look([...(value as Iterable<unknown>)], carries, path, seen);
+    if (!carries.mapAndSet) return lost(`is a ${types.isMap(value) ? 'Map' : 'Set'}`);
+    return look([...(value as Iterable<unknown>)], carries, seen);
   }
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value))
     return unless(carries.bytes && value instanceof Uint8Array, 'bytes');

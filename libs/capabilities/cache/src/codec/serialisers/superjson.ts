@@ -1,5 +1,5 @@
-import { parse } from 'secure-json-parse';
 import type { SuperJSON } from 'superjson';
+import { parseJson } from './json.js';
 import { plain, type Serialiser } from './serialiser.js';
 
 /** The package is an ES module, and one that not every app has. */
@@ -10,9 +10,6 @@ export async function loadSuperjson(): Promise<Serialiser> {
   return {
     carries: { bigint: true, mapAndSet: true, nonFinite: true, undefinedInArrays: true, regExpAndUrlAndError: true },
     write: value => Buffer.from(own.stringify(plain(value))),
-    read: bytes =>
-      own.deserialize(parse(bytes.toString(), { protoAction: 'error', constructorAction: 'error' }) as never, {
-        inPlace: true,
-      }),
+    read: bytes => own.deserialize(parseJson(bytes.toString()) as never, { inPlace: true }),
   };
 }
