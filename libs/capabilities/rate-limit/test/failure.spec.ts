@@ -2,7 +2,7 @@ import { Connections, operations } from '@core-infra/kernel';
 import type { Socket } from 'node:net';
 import { RedisClient, RedisModule } from '@core-infra/redis';
 import { bootInfra, eventually, useRedis, useRedisServer, useTcpProxy, useToxiproxy } from '@core-infra/testing';
-import { type Decision, RateLimiter, RateLimitModule } from '@core-infra/rate-limit';
+import { type Decision, type LimitRule, RateLimiter, RateLimitModule } from '@core-infra/rate-limit';
 import { hourly, redisApp } from './support/redis.app.js';
 
 const checkOf = (connections: Connections) => connections.checks().find(({ name }) => name === 'rate-limit')!;
@@ -135,6 +135,35 @@ describe('a Redis that hangs', () => {
       await server.kill('SIGCONT');
     }
     await eventually(async () => expect(await limiter.consume(rule, 'ann')).toMatchObject({ by: 'redis' }));
+  });
+
+  it('keeps waiting only those whose limit refuses without it, once an answer is overdue', async () => {
+    await using app = await redisApp(server.url, { timeoutMs: 10_000 });
+    const limiter = app.get(RateLimiter);
+    const [local, closed] = [hourly(1_000, { onFailure: 'local' }), hourly(1_000, { onFailure: 'closed' })];
+    for (let again = 0; again < 100; again += 1) await limiter.consume(local, 'ann');
+    const decided: string[] = [];
+    const ask = (rule: LimitRule) =>
+      limiter.consume(rule, 'ann').then(decision => {
+        decided.push(`${rule.onFailure} by ${decision.by}`);
+      });
+    await server.kill('SIGSTOP');
+    try {
+      const all: Promise<void>[] = [];
+      await eventually(() => {
+        all.push(ask(local));
+        expect(decided).toContain('local by local');
+      });
+      all.push(ask(closed));
+      await ask(local);
+      expect(new Set(decided)).toEqual(new Set(['local by local']));
+      await server.kill('SIGCONT');
+      await Promise.all(all);
+      expect(decided.filter(word => word.startsWith('closed'))).toEqual(['closed by redis']);
+      expect(decided).toContain('local by redis'); // the first ones, that had waited
+    } finally {
+      await server.kill('SIGCONT');
+    }
   });
 
   it('keeps a bounded number waiting when many come at their own pace', async () => {

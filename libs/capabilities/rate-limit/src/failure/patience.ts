@@ -3,7 +3,7 @@ const WEIGHT = 0.125;
 /** So many times the usual distance above the usual duration is still usual, as in TCP's retransmission timer (RFC 6298). */
 const DISTANCES = 4;
 /** Part of the time-out that an answer may take in any case. */
-const LEAST_RATIO = 0.2;
+const LEAST_RATIO = 0.1;
 
 export interface PatienceSite {
   /** Longest wait for an answer, in milliseconds. */

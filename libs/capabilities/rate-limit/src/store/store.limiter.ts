@@ -8,7 +8,13 @@ import { decided } from '../gcra/decision.js';
 import { checkCost, type CheckedRule, checkLimitRule } from '../gcra/limit-rule.js';
 import { ProcessLimits, type StoreAnswer } from '../gcra/process-limits.js';
 import type { RateLimitConfig } from '../rate-limit.config.js';
-import { type ConsumeOptions, type Decision, type LimitRule, RateLimiter } from '../rate-limiter.js';
+import {
+  type ConsumeOptions,
+  type Decision,
+  type FailurePolicy,
+  type LimitRule,
+  RateLimiter,
+} from '../rate-limiter.js';
 import { Batches } from './batches.js';
 import type { LimitStore, Request } from './limit-store.js';
 
@@ -74,7 +80,9 @@ export class StoreRateLimiter extends RateLimiter {
     if (!this.store.isAvailable) return this.withoutStore(rule, caller, cost);
     const refused = cost === 0 ? undefined : this.limits.remembered(rule, caller, cost, now);
     if (refused) return refused;
-    return this.patience.asks ? this.askStore(rule, caller, cost) : this.withoutStore(rule, caller, cost);
+    // To refuse because of a hiccup would be worse than to wait.
+    const asks = this.patience.asks || this.policyOf(rule) === 'closed';
+    return asks ? this.askStore(rule, caller, cost) : this.withoutStore(rule, caller, cost);
   }
 
   private async askStore(rule: CheckedRule, caller: string, cost: number): Promise<Decision> {
@@ -93,8 +101,11 @@ export class StoreRateLimiter extends RateLimiter {
   }
 
   private withoutStore(rule: CheckedRule, caller: string, cost: number): Decision {
-    const policy = rule.onFailure ?? this.config.onFailure;
-    return decideWithout(policy, this.limits, rule, caller, cost, this.at.clock.monotonic());
+    return decideWithout(this.policyOf(rule), this.limits, rule, caller, cost, this.at.clock.monotonic());
+  }
+
+  private policyOf(rule: CheckedRule): FailurePolicy {
+    return rule.onFailure ?? this.config.onFailure;
   }
 
   private send(rule: CheckedRule, requests: readonly Request[]): Promise<readonly StoreAnswer[]> {
