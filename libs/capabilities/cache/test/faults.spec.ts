@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, type InfraApp, uniqueName, useRedis, useRedisServer, useToxiproxy } from '@core-infra/testing';
 import { Connections } from '@core-infra/kernel';
+import { Redis } from '@core-infra/redis';
 import { Cache, type CacheOptions } from '../src/index.js';
 import { bootRedisCache } from './support/boot-cache.js';
 
@@ -87,7 +88,15 @@ describe('Redis behind a network that fails', () => {
       await well.delete('kept');
 
       await near.heal();
-      await joined(...apps);
+      // From the first moment on, the process that invalidated them never sees them again: it makes up for them before it reads.
+      let back = false;
+      const watching = joined(...apps).finally(() => (back = true));
+      while (!back) {
+        for (const key of ['deleted', 'tagged', 'user:1']) expect([key, await far.get(key)]).toEqual([key, undefined]);
+        expect(await far.namespace('inner').get('cleared')).toBeUndefined();
+        await sleep(1);
+      }
+      await watching;
       await eventually(async () => {
         const seen = await Promise.all([far, well].map(one => one.getMany(keys)));
         for (const values of seen) expect([...values.keys()].filter(key => key !== 'set')).toEqual([]);
@@ -106,6 +115,33 @@ describe('Redis behind a network that fails', () => {
     },
     40_000,
   );
+
+  it('clears everything, for all, when the server knows less than it did', async () => {
+    const keyPrefix = uniqueName('cache');
+    await using one = await bootRedisCache({ url: near.url }, keyPrefix, quick);
+    await using two = await bootRedisCache({ url: redis.url }, keyPrefix, quick);
+    const [a, b] = [one, two].map(app => app.get(Cache)) as [Cache, Cache];
+    const raw = new Redis(redis.url);
+    try {
+      await a.set('k', 'old');
+      const names = [`{${keyPrefix}}:log`, `${keyPrefix}::k`];
+      const before = await Promise.all(names.map(name => raw.dumpBuffer(name)));
+      await a.set('told', 1);
+      await a.delete('k');
+      await b.set('told', 2);
+      await eventually(async () => expect(await a.get('told')).toBe(2));
+      await near.down();
+      await awayFrom(one);
+      for (const [at, name] of names.entries()) await raw.restore(name, 0, before[at]!, 'REPLACE');
+      expect(await b.get('k')).toBe('old');
+      await near.heal();
+      await joined(one, two);
+      expect(await a.get('k')).toBeUndefined();
+      await eventually(async () => expect(await b.get('k')).toBeUndefined());
+    } finally {
+      raw.disconnect();
+    }
+  }, 30_000);
 
   it('makes up for more invalidations than it can note by clearing namespaces', async () => {
     const keyPrefix = uniqueName('cache');

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Redis } from '@core-infra/redis';
 import { eventually, type InfraApp, runChild, uniqueName, useRedis } from '@core-infra/testing';
-import { Cache, type CacheEvent, cacheEvents } from '../src/index.js';
+import { Cache, type CacheEvent, cacheEvents, type CacheOptions } from '../src/index.js';
 import { bootRedisCache } from './support/boot-cache.js';
 import { deferred } from './support/cache.contract.js';
 
@@ -12,8 +12,10 @@ describe('several processes over one Redis', () => {
   let keyPrefix: string;
   let apps: InfraApp[];
   let raw: Redis;
-  const boot = async () => {
-    const app = await bootRedisCache({ url: redis.url }, keyPrefix, { redis: { leaseMs: 400, pollMs: 50 } });
+  const boot = async (options: CacheOptions['redis'] = {}) => {
+    const app = await bootRedisCache({ url: redis.url }, keyPrefix, {
+      redis: { leaseMs: 400, pollMs: 50, ...options },
+    });
     apps.push(app);
     return app.get(Cache).namespace('orders');
   };
@@ -121,6 +123,21 @@ describe('several processes over one Redis', () => {
     expect(dead).toBe('OK');
     expect(await two.getOrSet('b', () => 'taken over')).toBe('taken over');
     expect(await one.get('b')).toBe('taken over');
+  });
+
+  it('are told when the value that they wait for is there', async () => {
+    const slow = { leaseMs: 10_000, pollMs: 10_000 };
+    const [one, two] = [await boot(slow), await boot(slow)];
+    const source = deferred<string>();
+    const first = one.getOrSet('a', () => source.promise);
+    await eventually(async () => expect(await raw.exists(`${keyPrefix}:orders:a`)).toBe(1));
+    const second = two.getOrSet('a', () => 'second');
+    const waiting = await Promise.race([second, new Promise(done => setTimeout(done, 300, 'waiting'))]);
+    const began = performance.now();
+    source.resolve('first');
+    expect([waiting, await first, await second]).toEqual(['waiting', 'first', 'first']);
+    // Its own next look would have been in ten seconds.
+    expect(performance.now() - began).toBeLessThan(8_000);
   });
 
   it('refuse what a load brings when another process invalidated it', async () => {

@@ -230,6 +230,32 @@ export function cacheContract(name: string, boot: BootCache): void {
       }
     });
 
+    it('does not let who asks after an invalidation wait for a load from before it', async () => {
+      const ways: ((within: Cache) => Promise<unknown>)[] = [
+        within => within.delete('a'),
+        within => within.clear(),
+        within => within.deleteByTag('t'),
+      ];
+      for (const [at, invalidate] of ways.entries()) {
+        const within = cache.namespace(`way${at}`);
+        const source = deferred<string>();
+        let begun = false;
+        const before = within.getOrSet(
+          'a',
+          () => {
+            begun = true;
+            return source.promise;
+          },
+          { tags: ['t'] },
+        );
+        await eventually(() => expect(begun).toBe(true));
+        await invalidate(within);
+        const after = within.getOrSet('a', () => 'newer');
+        source.resolve('older');
+        expect([at, await before, await after, await within.get('a')]).toEqual([at, 'older', 'newer', 'newer']);
+      }
+    });
+
     it('deletes by tag, within the namespace alone', async () => {
       const other = cache.namespace('other');
       await cache.set('a', 1, { tags: ['red', 'round'] });
