@@ -125,6 +125,20 @@ describe('several processes over one Redis', () => {
     expect(await one.get('b')).toBe('taken over');
   });
 
+  it('do not load any more once they have given up waiting', async () => {
+    const one = await boot();
+    const lease = `C1- ${'d'.repeat(16)}${'9'.repeat(14)}${'-'.repeat(16)}`;
+    await raw.set(`${keyPrefix}:orders:a`, lease, 'PX', 600);
+    let loads = 0;
+    const load = () => (loads += 1);
+    await expect(one.getOrSet('a', load, { hardTimeoutMs: 100 })).rejects.toMatchObject({
+      code: 'INFRA_CACHE_LOAD_TIMEOUT',
+    });
+    // The lease ends, and the next who asks is the first to load.
+    expect(await one.getOrSet('a', load)).toBe(1);
+    expect(loads).toBe(1);
+  });
+
   it('are told when the value that they wait for is there', async () => {
     const slow = { leaseMs: 10_000, pollMs: 10_000 };
     const [one, two] = [await boot(slow), await boot(slow)];

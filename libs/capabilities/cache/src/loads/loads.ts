@@ -145,6 +145,10 @@ export class Loads {
       const start: LoadStart = { seq: memory.seq, asOf: shared?.asOf ?? 0 };
       if (!shared) return this.load(request, stale, start, signal);
       const lead = await shared.lead({ space, full, rev, force, signal });
+      if (signal.aborted) {
+        if (lead !== 'away' && 'lease' in lead) await lead.lease.release();
+        signal.throwIfAborted();
+      }
       if (lead === 'away') return this.load(request, stale, { ...start, l1Only: true }, signal);
       if ('entry' in lead) return lead.entry;
       // Only now: what was invalidated while another process loaded is not what this load sees.

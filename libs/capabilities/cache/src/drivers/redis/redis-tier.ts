@@ -109,7 +109,7 @@ export class RedisTier implements SharedTier {
     if (!asked) this.owe(() => this.link.journal.keys([entry.full]));
     if (!stored) this.site.meter.tell('load-refused');
     // Whoever loaded has its value: it need not wait until the others have been told.
-    else if (asked) void this.attempt(() => this.tell('set', [entry.full]));
+    else if (asked) void this.announce(entry.full);
     return stored;
   }
 
@@ -219,6 +219,12 @@ export class RedisTier implements SharedTier {
       const id = await this.link.run(() => this.client.xadd(this.logKey, 'MAXLEN', '~', logLength, '*', 'm', text));
       this.learn(idNumber(id!));
     }
+  }
+
+  /** Tells of a load; when that fails, others may have what was there before it. */
+  private async announce(full: string): Promise<void> {
+    const told = await this.attempt(() => this.tell('set', [full]));
+    if (!told) this.owe(() => this.link.journal.keys([full]));
   }
 
   private message(message: Pick<LogMessage, 'k' | 'n'>, path: string): string {
