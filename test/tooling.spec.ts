@@ -185,3 +185,16 @@ describe('tools/run.js', () => {
     ).toThrow(/There is no check no-such-check/);
   });
 });
+
+describe('the lockfile', () => {
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, object> };
+
+  it('has what our packages need in the root, where an app that Nest has compiled into dist/ looks for it', () => {
+    expect(Object.keys(packages)).toContain('node_modules/lru-cache');
+    expect(Object.keys(packages).filter(place => /^(libs|apps)\/.*node_modules\//.test(place))).toEqual([]);
+  });
+
+  it('names no host', () => {
+    expect(read('package-lock.json')).not.toMatch(/"resolved": "https?:/);
+  });
+});
