@@ -8,6 +8,10 @@ import { RedisFlagsConfig } from './stores/redis/redis-flags.config.js';
 
 /** Flags in a file; read by the driver `file` alone. */
 export class FileFlagsConfig {
+  /** Whether the file must be there. If not, one that is not there (yet) counts as one without flags, and nothing is wrong. @default true */
+  @IsBoolean()
+  required: boolean = true;
+
   /** How often the file is looked at besides what the system announces of it, in milliseconds: network file systems announce nothing. @default 1_000 */
   @IsInt()
   @Min(10)

@@ -53,7 +53,7 @@ describe('a rollout', () => {
   it('is the same in every process', async () => {
     const results = await Promise.all(
       [1, 2].map(async () => {
-        await using child = runChild(join(__dirname, '../support/rollout.main.ts'));
+        await using child = runChild(join(__dirname, '../fixtures/rollout.main.ts'));
         const [, digest] = await child.waitForLine(/^users: (\w{64} \d+)$/);
         return digest;
       }),

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, open, readFile, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
+import { appendFile, mkdir, open, readFile, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock } from '@core-infra/kernel';
+import type { CheckResult, Clock } from '@core-infra/kernel';
 import { FlagFileError } from '../../errors.js';
 import type { FlagDocument } from '../../flag-document.js';
 import type { FlagChange, FlagHistoryEntry, FlagSnapshot, FlagStore } from '../../flag-store.js';
@@ -20,6 +21,8 @@ export interface FileFlagStoreOptions {
   readonly pollMs: number;
   /** How long a text that is refused must stay as it is before it is told, in milliseconds. */
   readonly settleMs: number;
+  /** Whether a file that is not there is an error; if not, it counts as one without flags. @default true */
+  readonly required?: boolean;
 }
 
 /** What was last found, to know it again. */
@@ -27,6 +30,9 @@ interface Found {
   readonly text: string;
   readonly version: number;
 }
+
+/** What a file that need not be there is while it is not. */
+const absent: Found = { text: '{ "flags": {} }', version: 0 };
 
 /**
  * Flags in a file of JSON. The version is the file's time of change in milliseconds, so that it is the same in every process. A file that is
@@ -36,6 +42,7 @@ interface Found {
 export class FileFlagStore implements FlagStore {
   /** What was read last: a watch tells of everything else. */
   private lastRead: string | undefined;
+  private isAbsent = false;
 
   constructor(private readonly options: FileFlagStoreOptions) {}
 
@@ -47,6 +54,10 @@ export class FileFlagStore implements FlagStore {
     return snapshot;
   }
 
+  check(): CheckResult {
+    return this.isAbsent ? { file: 'is not there yet' } : {};
+  }
+
   watch(onSnapshot: (snapshot: FlagSnapshot) => void, onError: (error: unknown) => void): Promise<() => Promise<void>> {
     let last = this.lastRead;
     const look = async () => {
@@ -55,7 +66,8 @@ export class FileFlagStore implements FlagStore {
       try {
         const first = await this.find();
         if (identityOf(first) === last) return;
-        const found = await this.settled(first);
+        const found = await this.settled(first, !isFirst);
+        if (identityOf(found) === last) return;
         last = identityOf(found);
         const document = this.options.parse(found.text);
         if (!isFirst) onSnapshot({ version: found.version, document });
@@ -76,6 +88,9 @@ export class FileFlagStore implements FlagStore {
    */
   async change({ flag, to, by, ifVersion }: FlagChange): Promise<FlagSnapshot> {
     if (to !== null) assertFlagName(flag);
+    await mkdir(dirname(this.options.path), { recursive: true }).catch((error: unknown) => {
+      throw new FlagFileError(this.options.path, 'written', error);
+    });
     return this.locked(async () => {
       const now = await this.readOrNone();
       if (ifVersion !== undefined && ifVersion !== now.version)
@@ -121,23 +136,38 @@ export class FileFlagStore implements FlagStore {
         await file.close();
       }
     } catch (cause) {
+      if (this.options.required === false && (cause as NodeJS.ErrnoException).code === 'ENOENT') return absent;
       throw new FlagFileError(this.options.path, 'read', cause);
     }
   }
 
-  /** Whoever is writing the file gets time to end: a text that is refused must be the same `settleMs` later. */
-  private async settled(found: Found): Promise<Found> {
+  /**
+   * Whoever is writing the file gets time to end: a text that is refused must be the same `settleMs` later, and so must a file that is gone be
+   * gone, as it may be deleted to be made anew.
+   * @param wasThere whether flags of the file may be in force
+   */
+  private async settled(found: Found, wasThere: boolean = false): Promise<Found> {
     for (let last = found; ;) {
-      try {
-        this.options.parse(last.text);
-        return last;
-      } catch {
-        await sleep(this.options.settleMs);
-        const next = await this.find();
-        if (next.text === last.text) return next;
-        last = next;
-      }
+      if (this.isGood(last) && !(last === absent && wasThere)) return this.noted(last);
+      await sleep(this.options.settleMs);
+      const next = await this.find();
+      if (next.text === last.text) return this.noted(next);
+      last = next;
     }
+  }
+
+  private isGood({ text }: Found): boolean {
+    try {
+      this.options.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private noted(found: Found): Found {
+    this.isAbsent = found === absent;
+    return found;
   }
 
   private async readOrNone(): Promise<FlagSnapshot> {

@@ -155,6 +155,46 @@ describe('flags in a file', () => {
     await eventually(async () => expect(await health(app)).toMatchObject({ source: path, flags: 1 }));
   });
 
+  it('may be not there yet: no line, healthy, read when it appears, and its flags go with it', async () => {
+    const path = await place();
+    const warnings = jest.spyOn(Logger.prototype, 'warn');
+    await using app = await boot(path, {
+      startup: 'require',
+      flags: { a: false },
+      file: { required: false, pollMs: 60_000, settleMs: 10 },
+    });
+    const flags = untyped(app.get(FeatureFlags));
+    expect(flags.version).toBe(0);
+    expect(await health(app)).toMatchObject({ source: path, version: 0, file: 'is not there yet' });
+    expect(await health(app)).not.toHaveProperty('degraded');
+    await writeFile(path, text({ a: true, b: true }));
+    await eventually(() => expect(Object.keys(flags.definitions().flags)).toEqual(['a', 'b']));
+    expect(await health(app)).not.toHaveProperty('file');
+    await rm(path);
+    await eventually(() => expect([flags.isEnabled('a'), flags.definitions().flags['b']]).toEqual([false, undefined]));
+    expect(await health(app)).toMatchObject({ version: 0, file: 'is not there yet' });
+    expect([errors, warnings].map(line => line.mock.calls)).toEqual([[], []]);
+  });
+
+  it('keeps its flags while it is deleted to be made anew, also where it need not be there', async () => {
+    const path = await place(text({ a: true }));
+    await using app = await boot(path, { file: { required: false, pollMs: 10, settleMs: 1_000 } });
+    const flags = untyped(app.get(FeatureFlags));
+    const seen: number[] = [];
+    flags.onChange(({ version }) => void seen.push(version));
+    await rm(path);
+    await writeFile(path, text({ a: true, b: true }));
+    await eventually(() => expect(flags.definitions().flags).toHaveProperty('b'));
+    expect(seen).toEqual([flags.version]);
+  });
+
+  it('is made with the first change, and its folder too', async () => {
+    const path = join(await place(), '..', 'not', 'there', 'flags.json');
+    await using app = await boot(path, { file: { required: false, pollMs: 20, settleMs: 0 } });
+    await storeOf(app.get(FeatureFlags)).change({ flag: 'a', to: { ...flag(true), state: 'ENABLED' }, by: 'ann' });
+    await eventually(() => expect(untyped(app.get(FeatureFlags)).isEnabled('a')).toBe(true));
+  });
+
   it('fails the boot where the flags are required', async () => {
     const path = await place('{ "flags": { "a": 1 } }');
     await expect(boot(path, { startup: 'require' })).rejects.toMatchObject({
