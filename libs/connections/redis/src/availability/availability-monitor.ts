@@ -2,6 +2,7 @@ import type { Clock, DriverSite } from '@core-infra/kernel';
 import { isConnectionLoss, isTimeout } from '../commands/command-errors.js';
 import { RedisUnavailableError } from '../errors.js';
 import type { RedisAvailability } from './availability.js';
+import { Deadlines } from './deadlines.js';
 import type { Link } from './link.js';
 
 /** Between two pings of a server that is away, in milliseconds, half of it more or less. */
@@ -28,7 +29,7 @@ export interface Return {
 export class AvailabilityMonitor implements RedisAvailability {
   private readonly listeners = new Set<(available: boolean) => void>();
   private readonly returns = new Set<(how: Return) => void>();
-  private readonly waiting = new Set<(error: RedisUnavailableError) => void>();
+  private readonly deadlines = new Deadlines();
   private available = false;
   private why = 'it is not connected yet';
   private hung = false;
@@ -60,35 +61,23 @@ export class AvailabilityMonitor implements RedisAvailability {
   run<T>(command: () => Promise<T>, timeoutMs: number = this.site.commandTimeoutMs()): Promise<T> {
     if (!this.available) return Promise.reject(this.unavailable());
     return new Promise<T>((resolve, reject) => {
-      let settled = false;
-      const settle = () => {
-        settled = true;
-        clearTimeout(timer);
-        this.waiting.delete(abandon);
-      };
-      const abandon = (error: RedisUnavailableError) => {
-        settle();
-        reject(error);
-      };
-      const overrun = () => {
-        if (settled) return;
+      const deadline = this.deadlines.in(timeoutMs, () => {
         this.away(`no answer within ${timeoutMs} ms`, true);
-        abandon(this.unavailable());
+        reject(this.unavailable());
+      });
+      const failed = (error: unknown) => {
+        if (deadline.isMet) return;
+        deadline.meet();
+        reject(this.judged(error) as Error);
       };
-      // When it was this process that was busy, the answer is there already and is read in the turn that follows.
-      const timer = setTimeout(() => setImmediate(() => setImmediate(overrun)), timeoutMs);
-      this.waiting.add(abandon);
-      begin(command).then(
-        value => {
-          settle();
+      try {
+        command().then(value => {
+          deadline.meet();
           resolve(value);
-        },
-        (error: unknown) => {
-          if (settled) return;
-          settle();
-          reject(this.judged(error) as Error);
-        },
-      );
+        }, failed);
+      } catch (error) {
+        failed(error);
+      }
     });
   }
 
@@ -124,7 +113,7 @@ export class AvailabilityMonitor implements RedisAvailability {
 
   close(): void {
     this.retire();
-    for (const abandon of this.waiting) abandon(this.unavailable());
+    this.deadlines.end();
     this.listeners.clear();
     this.returns.clear();
   }
@@ -146,7 +135,7 @@ export class AvailabilityMonitor implements RedisAvailability {
   private lost(reason: string): void {
     this.away(reason, false);
     // A read may be sent again later: whoever came through here does not wait for that.
-    for (const abandon of this.waiting) abandon(this.unavailable());
+    this.deadlines.end();
   }
 
   private away(reason: string, hung: boolean): void {
@@ -216,9 +205,4 @@ export class AvailabilityMonitor implements RedisAvailability {
       clearTimeout(timer);
     }
   }
-}
-
-/** A function that throws rather than rejects counts as one that rejects. */
-async function begin<T>(command: () => Promise<T>): Promise<T> {
-  return command();
 }

@@ -6,7 +6,7 @@ import type { InternalCommand } from './internals.js';
 const closed = 'Connection is closed.';
 const notThere =
   /^(Connection is closed\.|Stream isn't writeable|Cluster isn't ready|None of startup nodes is available|Cluster is ended|Command aborted due to connection close|Reached the max retries per request limit|Failed to refresh slots cache|Too many Cluster redirections|No subscriber for the cluster|Node is disconnected|Socket timeout)/;
-const timedOut = 'Command timed out';
+export const timedOut = 'Command timed out';
 const networkCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -7,6 +7,7 @@ export interface InternalCommand {
   readonly promise: Promise<unknown>;
   reject: (error: Error) => void;
   transformReply(reply: unknown): unknown;
+  setTimeout(ms: number): void;
   _clearTimers(): void;
   /** Its place in a pipeline, if it is in one. */
   readonly pipelineIndex?: number;

@@ -2,9 +2,11 @@ import { exists } from '@ioredis/commands';
 import type { Operation } from '@core-infra/kernel';
 import type { Cluster, Redis } from 'ioredis';
 import type { TracingChannel } from 'node:diagnostics_channel';
+import { Deadlines } from '../availability/deadlines.js';
 import { commandError, type ErrorSite } from './command-errors.js';
 import type { InternalClient, InternalCommand } from './internals.js';
 import { confine } from './key-space.js';
+import { limitTime } from './time-limit.js';
 
 export interface CommandSite extends ErrorSite {
   readonly operations: TracingChannel<unknown, Operation>;
@@ -19,8 +21,10 @@ export function watchCommands(client: Redis | Cluster, site: CommandSite): void 
   const send = internal.sendCommand.bind(client);
   const prefix = internal.options.keyPrefix ?? '';
   const reported = new WeakSet<InternalCommand>();
+  const deadlines = new Deadlines();
 
   internal.sendCommand = (command, stream, node) => {
+    limitTime(command, deadlines);
     const { reject } = command;
     command.reject = error => reject.call(command, commandError(error, command, site));
     if (prefix) confine(command, prefix);

@@ -50,11 +50,11 @@ export function luaScript<Result = unknown>(options: LuaScriptOptions<Result>): 
   const { name, keys, source, readOnly = false, parse } = options;
   const sha = createHash('sha1').update(source).digest('hex');
 
-  const assertKeys = (given: readonly string[]) => {
-    if (given.length !== keys) throw new TypeError(`The script "${name}" takes ${keys} key(s), not ${given.length}.`);
-  };
+  const wrongKeys = (given: readonly string[]) =>
+    new TypeError(`The script "${name}" takes ${keys} key(s), not ${given.length}.`);
+  const known = new WeakMap<RedisClient, Defined>();
   /** ioredis sends the source first on each socket and the SHA-1 from then on; a prefix of keys is part of what it defines. */
-  const defined = (client: RedisClient): Defined => {
+  const define = (client: RedisClient): Defined => {
     const origin = originOf(client);
     const id = `script:${sha}:${keys}:${Number(readOnly)}:${keyPrefixOf(client)}`;
     let scripts = definedOn.get(origin);
@@ -64,19 +64,21 @@ export function luaScript<Result = unknown>(options: LuaScriptOptions<Result>): 
       (client as unknown as Definable).defineCommand(id, { lua: source, numberOfKeys: keys, readOnly });
       scripts.set(id, (script = (origin as unknown as Definable)[id] as Defined));
     }
+    known.set(client, script);
     return script;
   };
+  const defined = (client: RedisClient): Defined => known.get(client) ?? define(client);
 
   return {
     name,
     sha,
-    run: async (client, given, args = []) => {
-      assertKeys(given);
-      const reply = await defined(client).call(client, ...given, ...args);
-      return parse ? parse(reply) : (reply as Result);
+    run: (client, given, args = []) => {
+      if (given.length !== keys) return Promise.reject(wrongKeys(given));
+      const reply = defined(client).call(client, ...given, ...args);
+      return parse ? reply.then(parse) : (reply as Promise<Result>);
     },
     add: (pipeline, client, given, args = []) => {
-      assertKeys(given);
+      if (given.length !== keys) throw wrongKeys(given);
       void defined(client).call(pipeline, ...given, ...args);
       return pipeline;
     },

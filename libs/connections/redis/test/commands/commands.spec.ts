@@ -116,6 +116,15 @@ describe('commands', () => {
     expect(await answer).toBe('PONG');
     expect(availability.isAvailable).toBe(true);
   });
+
+  it('nor does a command of its own', async () => {
+    await using app = await boot({ commandTimeoutMs: 50 });
+    const client = app.get(RedisClient);
+    const answers = [client.ping(), client.pipeline().ping().exec()];
+    await new Promise(resolve => setImmediate(resolve));
+    for (const until = performance.now() + 200; performance.now() < until;);
+    expect(await Promise.all(answers)).toEqual(['PONG', [[null, 'PONG']]]);
+  });
 });
 
 describe('a connection that is lost with commands under way', () => {
