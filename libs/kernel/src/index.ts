@@ -44,6 +44,7 @@ export {
 } from './config/section-declaration.js';
 export { type Dimension, dimensionOf, factorOf, parseQuantity, type Unit } from './config/units.js';
 export { type Abortable, bootScope } from './connections/boot-scope.js';
+export { type CommandRequest, openForCommand } from './connections/command-scope.js';
 export { type ConnectionCheck, type ConnectionInfo, Connections } from './connections/connections.js';
 export { reasonOf } from './connections/connector.js';
 export type { OpenRequest } from './connections/entry.js';

@@ -22,6 +22,7 @@ import { classify, type Classification } from '../ports/classify.js';
 import { bootScope } from './boot-scope.js';
 import type { Check, CheckResult } from '../ports/health-contributor.js';
 import { closeWaves } from './close-order.js';
+import { CommandDone, commandScope } from './command-scope.js';
 import { connectInBackground, connectRequired, reasonOf } from './connector.js';
 import type { Entry, OpenRequest } from './entry.js';
 import type { Opened } from './opened.js';
@@ -78,6 +79,8 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
    * @throws ConnectFailedError when a required server cannot be reached, or its client cannot be made
    */
   open<Client>(request: OpenRequest<Client>): Promise<Client> {
+    // A command has no use for it: whoever does waits until the boot is ended.
+    if (commandScope.getStore()?.concerns.has(request.id.split(':')[0]!) === false) return new Promise(() => undefined);
     const known = this.registrations.get(request.id);
     if (known) {
       const same =
@@ -181,6 +184,11 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
       if (this.broken) await this.closeAll();
       else if (request.config.startup === 'require' || !opened.connect) await this.connectNow(entry);
       else this.connectLater(entry);
+      const command = commandScope.getStore();
+      if (command?.wanted === request.id) {
+        await command.found(opened.client);
+        throw new CommandDone();
+      }
       return opened.client;
     } catch (error) {
       if (this.booted) await this.forget(request.id, entry);

@@ -1,11 +1,11 @@
-import { type CliContext, connectionToken } from '@core-infra/kernel';
+import { type CliContext, connectionId, connectionToken, openForCommand } from '@core-infra/kernel';
 import { FlagEditError } from '../admin/errors.js';
 import { FlagEditor } from '../admin/flag-editor.js';
 import type { FeatureFlags } from '../feature-flags.js';
 import { option } from './arguments.js';
 import { withExitCode } from './exit-codes.js';
 
-/** Runs a command on the flags of the app, which is booted without listening. */
+/** Runs a command on the flags of the app, of which nothing else is opened: no other connection, no migration, no hook. */
 export function withFlags(context: CliContext, work: (editor: FlagEditor) => Promise<void>): Promise<number> {
   return withExitCode(context, async () => {
     const connection = option(context, 'connection') ?? 'default';
@@ -16,7 +16,10 @@ export function withFlags(context: CliContext, work: (editor: FlagEditor) => Pro
         `The app registers no feature flags "${connection}".`,
         'Import FeatureFlagsModule in it, or name another connection with --connection.',
       );
-    const app = await context.app.boot();
-    await work(new FlagEditor(app.get<FeatureFlags>(token as string, { strict: false })));
+    await openForCommand<FeatureFlags, void>(
+      () => context.app.boot(),
+      { connection: connectionId('feature-flags', connection), upstreams: ['redis'] },
+      flags => work(new FlagEditor(flags)),
+    );
   });
 }

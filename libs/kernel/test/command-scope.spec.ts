@@ -1,0 +1,101 @@
+import { type Abortable, bootScope, ConnectionConfig, defineConcern, openForCommand } from '@core-infra/kernel';
+import { Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { IsIn } from 'class-validator';
+
+abstract class Store {
+  abstract readonly on: unknown;
+}
+abstract class Server {}
+abstract class Other {}
+
+/** An app of three connections, one of which stands on another, and of a provider that needs the third. */
+function shop() {
+  const seen: string[] = [];
+  const steps = (name: string) => ({
+    connect: () => void seen.push(`connect ${name}`),
+    close: () => void seen.push(`close ${name}`),
+  });
+  class Config extends ConnectionConfig {
+    @IsIn(['only']) driver: 'only' = 'only';
+  }
+  const server = defineConcern({
+    name: 'server',
+    port: Server,
+    config: Config,
+    drivers: { only: () => ({ client: {}, ...steps('server') }) },
+  });
+  const other = defineConcern({
+    name: 'other',
+    port: Other,
+    config: Config,
+    drivers: {
+      only: () => {
+        seen.push('construct other');
+        return { client: {}, ...steps('other') };
+      },
+    },
+  });
+  const store = defineConcern<Config, Store>({
+    name: 'store',
+    port: Store,
+    config: Config,
+    upstreams: { only: 'server' },
+    drivers: { only: (_config, at) => ({ client: { on: at.upstream<Server>() }, ...steps('store') }) },
+  });
+  @Module({})
+  class ServerModule extends server.ConcernModule {}
+  @Module({})
+  class OtherModule extends other.ConcernModule {}
+  @Module({})
+  class StoreModule extends store.ConcernModule {}
+
+  @Injectable()
+  class NeedsOther implements OnApplicationBootstrap {
+    constructor(_other: Other) {}
+
+    onApplicationBootstrap() {
+      seen.push('bootstrap hook');
+    }
+  }
+  @Module({ imports: [OtherModule.forRoot(), ServerModule.forRoot(), StoreModule.forRoot()], providers: [NeedsOther] })
+  class AppModule {}
+  const boot = () => NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+  return { seen, boot };
+}
+
+describe('openForCommand', () => {
+  it('opens one connection and what it stands on, and closes both afterwards', async () => {
+    const { seen, boot } = shop();
+    const request = { connection: 'store', upstreams: ['server'] };
+    const result = await openForCommand<Store, string>(boot, request, async ({ on }) => {
+      seen.push('work');
+      return typeof on;
+    });
+    expect(result).toBe('object');
+    expect(seen).toEqual(['connect server', 'connect store', 'work', 'close store', 'close server']);
+  });
+
+  it('rejects with what the work rejects with, after everything is closed', async () => {
+    const { seen, boot } = shop();
+    const request = { connection: 'store', upstreams: ['server'] };
+    await expect(openForCommand(boot, request, () => Promise.reject(new Error('no such flag')))).rejects.toThrow(
+      'no such flag',
+    );
+    expect(seen.slice(-2)).toEqual(['close store', 'close server']);
+  });
+
+  it('rejects with what ends the boot before the connection is there', async () => {
+    const boot = () => Promise.reject(new Error('a wrong setting'));
+    await expect(openForCommand(boot, { connection: 'store' }, async () => 1)).rejects.toThrow('a wrong setting');
+  });
+
+  it('changes nothing for an app that is booted as a whole', async () => {
+    const { seen, boot } = shop();
+    const opened = new Set<Abortable>();
+    const app = await bootScope.run(opened, boot);
+    expect(seen).toContain('bootstrap hook');
+    await app.close();
+    expect(seen.filter(step => step.startsWith('close'))).toHaveLength(3);
+  });
+});
