@@ -25,6 +25,7 @@ export function makeProgram(
       '--app <file>',
       'the file that exports the module of your app (or CORE_INFRA_APP, or coreInfra.app in package.json)',
     )
+    .option('--config-dir <folder>', 'where the app finds its configuration (or CONFIG_DIR)')
     .option('--json', 'print results as JSON')
     .option('--verbose', 'print errors with their stacks and causes')
     .helpOption('-h, --help', 'print help')

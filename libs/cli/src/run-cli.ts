@@ -20,6 +20,9 @@ export interface CliRun {
   readonly signal: AbortSignal;
 }
 
+/** Options that come before a command and are followed by a value. `--config-dir` is the configuration's own, which reads it by itself. */
+const takesValue: ReadonlySet<string> = new Set(['--app', '--config-dir']);
+
 /** Done · something failed · a problem was found, or the command line makes no sense. */
 export const exitCodes = { ok: 0, error: 1, problem: 2 } as const;
 
@@ -71,7 +74,7 @@ async function findCommands(
   appFile: string | undefined,
   { err }: Streams,
 ): Promise<FoundCommand[]> {
-  const word = argv.find((arg, at) => !arg.startsWith('-') && argv[at - 1] !== '--app');
+  const word = argv.find((arg, at) => !arg.startsWith('-') && !takesValue.has(argv[at - 1] ?? ''));
   const found: FoundCommand[] = [];
   const load = async (packages: readonly CommandPackage[]) => {
     for (const candidate of packages) {

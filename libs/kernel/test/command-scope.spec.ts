@@ -1,4 +1,5 @@
 import { type Abortable, bootScope, ConnectionConfig, defineConcern, openForCommand } from '@core-infra/kernel';
+import { eventually } from '@core-infra/testing';
 import { Injectable, Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { IsIn } from 'class-validator';
@@ -88,6 +89,33 @@ describe('openForCommand', () => {
   it('rejects with what ends the boot before the connection is there', async () => {
     const boot = () => Promise.reject(new Error('a wrong setting'));
     await expect(openForCommand(boot, { connection: 'store' }, async () => 1)).rejects.toThrow('a wrong setting');
+  });
+
+  it('leaves it to the work to tell of a server that is away, which is told once then', async () => {
+    class AwayConfig extends ConnectionConfig {
+      @IsIn(['only']) driver: 'only' = 'only';
+      override startup: 'require' | 'background' = 'background';
+    }
+    const away = defineConcern({
+      name: 'away',
+      port: Other,
+      config: AwayConfig,
+      drivers: { only: () => ({ client: {}, connect: () => Promise.reject(new Error('no route to it')) }) },
+    });
+    @Module({})
+    class AwayModule extends away.ConcernModule {}
+    @Module({ imports: [AwayModule.forRoot()] })
+    class AppModule {}
+    const lines: string[] = [];
+    const log = (line: unknown) => void lines.push(String(line));
+    const logger = { log, error: log, warn: log, fatal: log };
+    const boot = () => NestFactory.createApplicationContext(AppModule, { logger, abortOnError: false });
+    const told = () => lines.filter(line => line.includes('no route to it'));
+    await openForCommand(boot, { connection: 'away' }, () => new Promise(setImmediate));
+    expect(told()).toEqual([]);
+    const app = await boot();
+    await eventually(() => expect(told()).toEqual([expect.stringContaining('away is not reachable yet')]));
+    await app.close();
   });
 
   it('changes nothing for an app that is booted as a whole', async () => {

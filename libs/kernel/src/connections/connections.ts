@@ -242,10 +242,12 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private connectLater(entry: Entry): void {
+    // A command is told by its own calls what is wrong, and has ended before anything is tried again.
+    const isForCommand = commandScope.getStore() !== undefined;
     const attempts = connectInBackground(entry, this.state.shuttingDown, (error, attempt) => {
       entry.lastError = error;
       const text = `${entry.id} is not reachable yet and is tried again: ${reasonOf(error)}`;
-      if (attempt === 0) this.logger.warn(text);
+      if (attempt === 0 && !isForCommand) this.logger.warn(text);
       else this.logger.debug(text);
     }).then(() => {
       if (this.state.shuttingDown.aborted) return;
