@@ -8,7 +8,8 @@ const unnamed = 'app';
 
 /**
  * Nest's `LoggerService`: `app.useLogger(app.get(NestLogger))` sends what is written with Nest's `Logger` here, with its context as the logger's name.
- * `this.logger.log('text', { orderId })` writes fields; an Error anywhere among the arguments is written with its stack.
+ * `this.logger.log('text', { orderId })` writes fields, as does `this.logger.log({ msg: 'text', orderId })`; an Error anywhere among the
+ * arguments is written with its stack.
  */
 @Injectable()
 export class NestLogger implements LoggerService {
@@ -75,7 +76,16 @@ function readArguments(message: unknown, params: readonly unknown[]): { text: st
     } else texts.push(typeof value === 'function' ? `[${value.name || 'function'}]` : String(value));
   };
   for (const value of [message, ...params]) take(value);
+  if (texts.length === 0) ({ fields, text: texts[0] = '' } = withoutText(fields));
   return { text: texts.join(' '), fields };
+}
+
+/** The text of an object that was logged by itself: `msg` as in pino, or else `message`. */
+function withoutText(fields: Record<string, unknown> = {}): { text?: string; fields: LogFields } {
+  const name = ['msg', 'message'].find(name => typeof fields[name] === 'string');
+  if (name === undefined) return { fields };
+  const { [name]: text, ...others } = fields;
+  return { text: text as string, fields: others };
 }
 
 /** What is known of an error of which only the stack was handed over. */

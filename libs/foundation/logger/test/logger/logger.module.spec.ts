@@ -81,6 +81,9 @@ describe('LoggerModule', () => {
     legacy.log('plain');
     legacy.log('with fields', { orderId: 7, password: 'x' });
     legacy.log({ orderId: 8 });
+    legacy.log({ msg: 'as pino has it', orderId: 9 });
+    legacy.log({ message: 'as an error has it', err: error });
+    legacy.log('text', { message: 'a field' });
     legacy.verbose('wordy');
     legacy.debug('two', 'texts');
     legacy.warn('error inside', { err: error });
@@ -100,7 +103,10 @@ describe('LoggerModule', () => {
     expect(own).toMatchObject([
       { level: 'info', msg: 'plain' },
       { msg: 'with fields', orderId: 7, password: '[redacted]' },
-      { orderId: 8 },
+      { msg: '', orderId: 8 },
+      { msg: 'as pino has it', orderId: 9 },
+      { msg: 'as an error has it', err },
+      { msg: 'text', message: 'a field' },
       { level: 'trace', msg: 'wordy' },
       { level: 'debug', msg: 'two texts' },
       { level: 'warn', msg: 'error inside', err },
@@ -113,6 +119,7 @@ describe('LoggerModule', () => {
       { items: [1, 2] },
       { msg: '42' },
     ]);
+    expect(own.filter(line => 'msg_' in line)).toEqual([]);
     expect(lines).toContainEqual(expect.objectContaining({ logger: 'app', msg: 'of nobody' }));
     expect(lines).toContainEqual(expect.objectContaining({ logger: 'Static', msg: 'static' }));
     expect(lines[0]).toMatchObject({ logger: 'NestFactory', msg: expect.stringContaining('Starting') });
