@@ -37,3 +37,18 @@ export class LoadTimeoutError extends InfraError {
     );
   }
 }
+
+@ErrorSpec({
+  code: 'INFRA_CACHE_LOAD_CYCLE',
+  summary: 'A loader of the cache asked for the entry that it was loading, itself or through other loaders.',
+})
+export class LoadCycleError extends InfraError {
+  /** @param path of the namespace; the key may be personal data */
+  constructor(path: string) {
+    const where = path === '' ? 'outside of any namespace' : `in the namespace "${path}"`;
+    super(
+      `The loader of an entry ${where} waits for that entry, itself or through the loaders of others, and would never end.`,
+      'Let the loader read from the source of its value, and ask the cache for entries that are made without this one.',
+    );
+  }
+}

@@ -18,7 +18,7 @@ export { Cached, type CachedOptions } from './decorators/cached.decorator.js';
 export { CachedNotWiredError, EvictNothingError, NoCacheKeyError } from './decorators/errors.js';
 export { CacheConfig, CacheMemoryConfig, CacheRedisConfig } from './cache.config.js';
 export { CacheModule, type CacheOptions, getCacheToken, InjectCache } from './cache.module.js';
-export { InvalidCacheKeyError, InvalidCacheOptionError, LoadTimeoutError } from './errors.js';
+export { InvalidCacheKeyError, InvalidCacheOptionError, LoadCycleError, LoadTimeoutError } from './errors.js';
 export { type CacheEvent, type CacheEventKind, cacheEvents, type CacheStats } from './events/cache-events.js';
 export { CacheResponse } from './http/cache-response.decorator.js';
 export type { CacheResponseOptions, VaryBy } from './http/cache-response.options.js';

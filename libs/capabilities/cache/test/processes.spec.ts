@@ -3,7 +3,7 @@ import { Redis } from '@core-infra/redis';
 import { eventually, type InfraApp, runChild, uniqueName, useRedis } from '@core-infra/testing';
 import { Cache, type CacheEvent, cacheEvents, type CacheOptions } from '../src/index.js';
 import { bootRedisCache } from './support/boot-cache.js';
-import { deferred } from './support/cache.contract.js';
+import { deferred } from './support/deferred.js';
 
 const redis = useRedis();
 const reader = join(__dirname, 'fixtures/cold-reader.ts');

@@ -1,26 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from '@nestjs/common';
 import type { Clock } from '@core-infra/kernel';
 import type { CacheProvider } from 'bentocache/types';
 import type { EntryOptions, GetOrSetOptions, Load } from '../cache.js';
 import type { CacheConfig } from '../cache.config.js';
 import type { Meter } from '../events/cache-events.js';
+import { LoadCycleError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { Entry } from '../tiers/entry.js';
 import type { MemoryTier } from '../tiers/memory-tier.js';
-import type { Found, SharedTier } from '../tiers/shared-tier.js';
+import type { SharedTier } from '../tiers/shared-tier.js';
 import { isInside, type Space } from '../tiers/space.js';
 import type { LoadStart, Values } from '../tiers/values.js';
+import { Flight, type Outcome } from './flight.js';
 import { within } from './within.js';
-
-/** What a load ended with: an entry, or a value that is not kept. */
-type Outcome = Entry | { readonly kept: false; readonly value: unknown };
-
-interface Flight {
-  readonly space: Space;
-  readonly outcome: Promise<Outcome>;
-  /** What was found in the shared store, and is not fresh. */
-  found: Found | undefined;
-}
 
 export interface LoadRequest {
   readonly space: Space;
@@ -44,6 +37,8 @@ export interface LoadSite {
 /** Loads what is not there: once for all who ask in this process, and by its lease once for all processes. */
 export class Loads {
   private readonly flights = new Map<string, Flight>();
+  /** Whose loader is running. */
+  private readonly loading = new AsyncLocalStorage<Flight>();
   private bento!: CacheProvider;
 
   constructor(private readonly site: LoadSite) {}
@@ -55,17 +50,17 @@ export class Loads {
 
   async get(request: LoadRequest): Promise<unknown> {
     const { full, space, force } = request;
-    let flight = force ? undefined : this.flights.get(full);
-    if (!flight) {
-      const begun: Flight = (flight = { space, found: undefined, outcome: undefined as never });
-      this.flights.set(full, begun);
-      const outcome = this.begin(request, begun).finally(() => {
-        if (this.flights.get(full) === begun) this.flights.delete(full);
-      });
-      (begun as { outcome: Promise<Outcome> }).outcome = outcome;
+    const asker = this.loading.getStore();
+    const joined = force ? undefined : this.flights.get(full);
+    if (asker?.wouldNeverEnd(joined, full)) throw new LoadCycleError(space.path);
+    const flight = joined ?? this.depart(request, asker);
+    asker?.waitsFor.add(flight);
+    try {
+      const outcome = await flight.outcome;
+      return outcome instanceof Entry ? this.site.values.read(outcome) : outcome.value;
+    } finally {
+      asker?.waitsFor.delete(flight);
     }
-    const outcome = await flight.outcome;
-    return outcome instanceof Entry ? this.site.values.read(outcome) : outcome.value;
   }
 
   /** What the load of a key has found in the shared store. */
@@ -81,6 +76,17 @@ export class Loads {
   leaveAll(path: string, inside: boolean): void {
     for (const [full, { space }] of this.flights)
       if (space.path === path || (inside && isInside(space.path, path))) this.flights.delete(full);
+  }
+
+  private depart(request: LoadRequest, asker: Flight | undefined): Flight {
+    const { full, space } = request;
+    const flight = new Flight(full, space, asker);
+    this.flights.set(full, flight);
+    flight.outcome = this.begin(request, flight).finally(() => {
+      flight.end();
+      if (this.flights.get(full) === flight) this.flights.delete(full);
+    });
+    return flight;
   }
 
   private async begin(request: LoadRequest, flight: Flight): Promise<Outcome> {
@@ -143,29 +149,36 @@ export class Loads {
     const rev = flight.found?.rev;
     return within(hardTimeoutMs, async signal => {
       const start: LoadStart = { seq: memory.seq, asOf: shared?.asOf ?? 0 };
-      if (!shared) return this.load(request, stale, start, signal);
+      if (!shared) return this.load(request, flight, stale, start, signal);
       const lead = await shared.lead({ space, full, rev, force, signal });
       if (signal.aborted) {
         if (lead !== 'away' && 'lease' in lead) await lead.lease.release();
         signal.throwIfAborted();
       }
-      if (lead === 'away') return this.load(request, stale, { ...start, l1Only: true }, signal);
+      if (lead === 'away') return this.load(request, flight, stale, { ...start, l1Only: true }, signal);
       if ('entry' in lead) return lead.entry;
       // Only now: what was invalidated while another process loaded is not what this load sees.
-      const fresh: LoadStart = { seq: memory.seq, asOf: shared.asOf, lease: lead.lease };
+      const { lease } = lead;
+      const fresh: LoadStart = { seq: memory.seq, asOf: shared.asOf, lease };
+      // A loader that does not end at its signal is no reason to let the others wait.
+      const overrun = (): void => void lease.release();
+      signal.addEventListener('abort', overrun, { once: true });
       try {
-        const outcome = await this.load(request, stale, fresh, signal);
-        if (!(outcome instanceof Entry)) await lead.lease.release();
+        const outcome = await this.load(request, flight, stale, fresh, signal);
+        if (!(outcome instanceof Entry)) await lease.release();
         return outcome;
       } catch (error) {
-        await lead.lease.release();
+        await lease.release();
         throw error;
+      } finally {
+        signal.removeEventListener('abort', overrun);
       }
     });
   }
 
   private async load(
     request: LoadRequest,
+    flight: Flight,
     stale: Entry | undefined,
     start: LoadStart,
     signal: AbortSignal,
@@ -177,7 +190,7 @@ export class Loads {
     const began = performance.now();
     let value: unknown;
     try {
-      value = await load({
+      value = await this.loading.run(flight, load, {
         signal,
         get stale() {
           return stale && values.read(stale);

@@ -3,7 +3,7 @@ import { Module } from '@nestjs/common';
 import { Clock } from '@core-infra/kernel';
 import { type InfraApp, type Importable, uniqueName } from '@core-infra/testing';
 import { Cache } from '../../src/index.js';
-import { HandClock } from './cache.contract.js';
+import { HandClock } from './hand-clock.js';
 
 interface Kept {
   value: number | null;
