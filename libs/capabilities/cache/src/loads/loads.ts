@@ -9,7 +9,7 @@ import { LoadCycleError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { Entry } from '../tiers/entry.js';
 import type { MemoryTier } from '../tiers/memory-tier.js';
-import type { SharedTier } from '../tiers/shared-tier.js';
+import type { Found, SharedTier } from '../tiers/shared-tier.js';
 import { isInside, type Space } from '../tiers/space.js';
 import type { LoadStart, Values } from '../tiers/values.js';
 import { Flight, type Outcome } from './flight.js';
