@@ -138,7 +138,7 @@ describe('the script agrees with virtual scheduling', () => {
   it('on one server', async () => {
     await using app = await bootInfra(RedisModule.forRoot({ url: redis.url, startup: 'require' }));
     const client = app.get(RedisClient);
-    await expectAgreement(60, 60, () => scriptOn(client));
+    await expectAgreement(60, 30, () => scriptOn(client));
   });
 });
 
@@ -150,6 +150,6 @@ describe('the script agrees with virtual scheduling', () => {
       RedisModule.forRoot({ driver: 'cluster', password: cluster.password, cluster: { nodes }, startup: 'require' }),
     );
     const client = app.get(RedisClient);
-    await expectAgreement(60, 40, () => scriptOn(client));
+    await expectAgreement(60, 15, () => scriptOn(client));
   });
 });

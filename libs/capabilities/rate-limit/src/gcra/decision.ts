@@ -1,4 +1,4 @@
-import type { Decision } from '../rate-limiter.js';
+import type { Decision, WindowState } from '../rate-limiter.js';
 import type { CheckedRule } from './limit-rule.js';
 
 /** A decision in the words of the port. @param levels how full the windows are, with what was taken */
@@ -8,18 +8,16 @@ export function decided(
   retryAfterMs: number,
   by: Decision['by'],
 ): Decision {
-  return {
-    allowed: retryAfterMs === 0,
-    retryAfterMs,
-    windows: rule.windows.map(({ limit, windowMs }, index) => {
-      const level = levels[index]!;
-      return {
-        limit,
-        windowMs,
-        remaining: Math.max(0, Math.floor((limit * windowMs - level) / windowMs)),
-        resetMs: Math.ceil(level / limit),
-      };
-    }),
-    by,
-  };
+  const windows: WindowState[] = [];
+  for (let index = 0; index < levels.length; index += 1) {
+    const { limit, windowMs } = rule.windows[index]!;
+    const level = levels[index]!;
+    windows.push({
+      limit,
+      windowMs,
+      remaining: Math.max(0, Math.floor((limit * windowMs - level) / windowMs)),
+      resetMs: Math.ceil(level / limit),
+    });
+  }
+  return { allowed: retryAfterMs === 0, retryAfterMs, windows, by };
 }

@@ -12,11 +12,26 @@ export interface Usage {
   readonly levels: readonly number[];
 }
 
+export interface MutableUsage {
+  at: number;
+  readonly levels: number[];
+}
+
 /** How full the windows are now. A clock that went back drains nothing. */
 export function levelsAt(windows: readonly LimitWindow[], usage: Usage | undefined, now: number): number[] {
   if (!usage) return windows.map(() => 0);
   const passed = Math.max(0, now - usage.at);
   return windows.map(({ limit }, index) => Math.max(0, usage.levels[index]! - passed * limit));
+}
+
+/** The same in place: what has drained by now is gone. */
+export function drain(windows: readonly LimitWindow[], usage: MutableUsage, now: number): void {
+  const passed = now - usage.at;
+  if (passed <= 0) return;
+  const { levels } = usage;
+  for (let index = 0; index < windows.length; index += 1)
+    levels[index] = Math.max(0, levels[index]! - passed * windows[index]!.limit);
+  usage.at = now;
 }
 
 /** In how many milliseconds `cost` units fit into every window: 0 when they do now, `Infinity` when they never will. */
@@ -31,9 +46,14 @@ export function waitMs(windows: readonly LimitWindow[], levels: readonly number[
   return longest;
 }
 
-/** The levels once `cost` units are taken. */
-export function filled(windows: readonly LimitWindow[], levels: readonly number[], cost: number): number[] {
-  return windows.map(({ windowMs }, index) => levels[index]! + cost * windowMs);
+/** Takes `cost` units from levels as they are now. @returns in how many milliseconds nothing of it is left */
+export function fill(windows: readonly LimitWindow[], levels: number[], cost: number): number {
+  let longest = 0;
+  for (let index = 0; index < windows.length; index += 1) {
+    const { limit, windowMs } = windows[index]!;
+    longest = Math.max(longest, Math.ceil((levels[index]! += cost * windowMs) / limit));
+  }
+  return longest;
 }
 
 /** In how many milliseconds nothing of it is left. */

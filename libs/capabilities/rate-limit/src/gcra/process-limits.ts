@@ -1,15 +1,15 @@
 import type { Decision } from '../rate-limiter.js';
 import { CallerTable } from './caller-table.js';
 import { decided } from './decision.js';
-import { drainMs, filled, levelsAt, waitMs } from './gcra.js';
+import { drain, drainMs, fill, levelsAt, waitMs } from './gcra.js';
 import type { CheckedRule } from './limit-rule.js';
 
 /** What a store says of one request. */
 export interface StoreAnswer {
   /** 0 when it was let pass, and its cost taken. */
   readonly waitMs: number;
-  /** How full each window is after it. */
-  readonly levels: readonly number[];
+  /** How full each window is after it; the limits keep them, and count on in them. */
+  readonly levels: number[];
 }
 
 /**
@@ -29,18 +29,21 @@ export class ProcessLimits {
 
   consume(rule: CheckedRule, caller: string, cost: number, now: number, by: 'memory' | 'local'): Decision {
     const at = Math.floor(now);
-    const id = idOf(rule, caller);
-    const known = this.table.get(id, at);
-    const levels = levelsAt(rule.windows, known, at);
+    const known = this.table.get(rule, caller, at);
+    if (known) drain(rule.windows, known, at);
+    const levels = known?.levels ?? rule.unused;
     const wait = waitMs(rule.windows, levels, cost || 1);
     if (wait > 0) {
-      if (known && wait !== Infinity) this.table.offend(id, known);
+      if (known && wait !== Infinity) this.table.offend(known);
       return decided(rule, levels, wait, by);
     }
     if (cost === 0) return decided(rule, levels, 0, by);
-    const taken = filled(rule.windows, levels, cost);
-    this.table.put(id, { at, levels: taken, drainedAt: at + drainMs(rule.windows, taken), confirmedUntil: 0 });
-    return decided(rule, taken, 0, by);
+    const entry = known ?? this.table.add(rule, caller);
+    entry.at = at;
+    entry.drainedAt = at + fill(rule.windows, entry.levels, cost);
+    entry.confirmedUntil = 0;
+    if (known) this.table.renew(entry);
+    return decided(rule, entry.levels, 0, by);
   }
 
   /**
@@ -56,15 +59,19 @@ export class ProcessLimits {
     confirmedUntil: number,
   ): void {
     const at = Math.floor(sentAt);
-    const entry = { at, levels, drainedAt: at + drainMs(rule.windows, levels), confirmedUntil };
-    if (wait > 0) this.table.offend(idOf(rule, caller), entry);
-    else this.table.put(idOf(rule, caller), entry);
+    const entry = this.table.get(rule, caller, at) ?? this.table.add(rule, caller);
+    entry.at = at;
+    entry.levels = levels;
+    entry.drainedAt = at + drainMs(rule.windows, levels);
+    entry.confirmedUntil = confirmedUntil;
+    if (wait > 0) this.table.offend(entry);
+    else this.table.renew(entry);
   }
 
   /** A refusal, when by what the store said not long ago it cannot but refuse. */
   remembered(rule: CheckedRule, caller: string, cost: number, now: number): Decision | undefined {
     const at = Math.ceil(now);
-    const known = this.table.get(idOf(rule, caller), at);
+    const known = this.table.get(rule, caller, at);
     if (!known || known.confirmedUntil <= now) return undefined;
     const levels = levelsAt(rule.windows, known, at);
     const wait = waitMs(rule.windows, levels, cost);
@@ -72,11 +79,6 @@ export class ProcessLimits {
   }
 
   forget(rule: CheckedRule, caller: string): void {
-    this.table.delete(idOf(rule, caller));
+    this.table.forget(rule, caller);
   }
-}
-
-/** A caller's id has no line break. */
-function idOf(rule: CheckedRule, caller: string): string {
-  return `${rule.id}\n${caller}`;
 }
