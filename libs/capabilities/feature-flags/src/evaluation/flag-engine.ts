@@ -8,10 +8,11 @@ import type { FlagDefinition, FlagDocument, FlagValue } from '../flag-document.j
 import type { FlagSnapshot } from '../flag-store.js';
 import type { Answer, FlagKey, ValueOf } from '../flag-types.js';
 import { ContextBuilder } from './attributes.js';
+import type { CompiledFlag } from './compiled-flag.js';
 import { compileFlags, type FlagSet } from './flag-set.js';
 import { checkFlagDocument } from './validate.js';
 import { OnceLogger, printable } from './once-logger.js';
-import { type Outcome, unknownFlag } from './outcome.js';
+import { noVariant, type Outcome, unknownFlag } from './outcome.js';
 
 export interface FlagEngineOptions {
   readonly id: string;
@@ -163,11 +164,19 @@ export class FlagEngine extends FeatureFlags {
   private outcomeOf(key: string, context: FlagContext | undefined): Outcome {
     const flag = this.set.flags.get(key);
     if (flag === undefined) return this.unknown(key);
-    const outcome = flag.constant ?? flag.resolve(context, this.options.context.current);
+    const outcome = flag.constant ?? this.resolve(flag, context);
     if (flagUsage.hasSubscribers) this.publish(key, outcome);
     if (outcome.reason === 'ERROR')
       this.complaints.warn('failed', key, `The flag ${printable(key)} cannot be evaluated: ${outcome.errorMessage}`);
     return outcome;
+  }
+
+  private resolve(flag: CompiledFlag, context: FlagContext | undefined): Outcome {
+    try {
+      return flag.resolve(context, this.options.context.current);
+    } catch {
+      return noVariant; // an attribute that throws when it is read is the caller's, and so may be what it throws
+    }
   }
 
   private unknown(key: string): Outcome {

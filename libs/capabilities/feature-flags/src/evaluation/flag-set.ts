@@ -2,6 +2,7 @@ import { MemoryStorage } from '@openfeature/flagd-core';
 import type { FlagDefinition, FlagDocument } from '../flag-document.js';
 import { type ContextBuilder, onClock } from './attributes.js';
 import { CompiledFlag } from './compiled-flag.js';
+import { resolved } from './references.js';
 
 /** All flags that are in force at one time. It never changes: the next set is another one. */
 export interface FlagSet {
@@ -23,9 +24,11 @@ export function compileFlags(
 ): FlagSet {
   const merged = deepFrozen(structuredClone({ ...document, flags: { ...under, ...document.flags } }));
   const storage = new MemoryStorage(silentLogger);
-  storage.setConfigurations(JSON.stringify(onClock(merged)));
+  const { $evaluators, ...rest } = merged;
+  const definitions = resolved(merged.flags, $evaluators);
+  storage.setConfigurations(JSON.stringify(onClock({ ...rest, flags: definitions })));
   const flags = new Map<string, CompiledFlag>();
-  for (const [key, definition] of Object.entries(merged.flags)) {
+  for (const [key, definition] of Object.entries(definitions)) {
     const flagd = storage.getFlag(key);
     if (flagd) flags.set(key, new CompiledFlag(key, definition, flagd, contexts));
   }

@@ -1,8 +1,32 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { FlagProblem } from '../errors.js';
 
-/** A text of JSON, for saying where in it something is. */
-export class JsonPlaces {
+/** A text that was read, for saying where in it something is. */
+export interface TextPlaces {
+  /** Why it cannot be read; nothing when it can. */
+  syntaxProblem(): FlagProblem | undefined;
+  /** Keys that are there twice, where reading it would silently take one of them. */
+  repeatedKeys(): Iterable<FlagProblem>;
+  /** Line and column of what a JSON pointer points to, or of the nearest thing around it that is there. */
+  placeOf(pointer: string): { line: number; column: number };
+  /** What it says, as JSON would have it. */
+  value(): unknown;
+}
+
+export type OpenText = (text: string) => TextPlaces;
+
+export const openJson: OpenText = text => new JsonPlaces(text);
+
+/** A JSON pointer as a list of keys. */
+export function pathOf(pointer: string): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** A text of JSON. */
+export class JsonPlaces implements TextPlaces {
   private readonly root: Node | undefined;
   private readonly errors: ParseError[] = [];
 
@@ -10,7 +34,6 @@ export class JsonPlaces {
     this.root = parseTree(text, this.errors, { disallowComments: true });
   }
 
-  /** Why it is not JSON; nothing when it is. */
   syntaxProblem(): FlagProblem | undefined {
     const [error] = this.errors;
     if (!error) return this.root ? undefined : { ...this.at(0), pointer: '', message: 'it is empty' };
@@ -21,7 +44,6 @@ export class JsonPlaces {
     return { ...this.at(error.offset), pointer: '', message: `it is not JSON: ${what}${found}` };
   }
 
-  /** Keys that an object has twice: JSON.parse would silently take the last. */
   *repeatedKeys(node: Node | undefined = this.root, pointer: string = ''): Iterable<FlagProblem> {
     if (!node?.children) return;
     const seen = new Set<string>();
@@ -39,12 +61,12 @@ export class JsonPlaces {
     }
   }
 
-  /** Line and column of what a JSON pointer points to, or of the nearest thing around it that is there. */
+  value(): unknown {
+    return JSON.parse(this.text);
+  }
+
   placeOf(pointer: string): { line: number; column: number } {
-    const path = pointer
-      .split('/')
-      .slice(1)
-      .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const path = pathOf(pointer);
     for (let depth = path.length; depth > 0 && this.root; depth -= 1) {
       const node = this.nodeAt(path.slice(0, depth));
       if (node) return this.at(node.offset);

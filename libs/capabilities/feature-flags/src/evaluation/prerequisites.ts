@@ -39,14 +39,30 @@ export function* prerequisiteProblems(flags: Readonly<Record<string, FlagDefinit
         };
     }
   }
-  for (const circle of circles(all)) {
+  const { circles, order } = walked(all);
+  for (const circle of circles) {
     const pointer = `/flags/${escaped(circle[0]!)}/metadata/requires`;
     yield { pointer, message: `the flags require each other in a circle: ${[...circle, circle[0]].join(' → ')}` };
   }
+  if (circles.length > 0) return;
+  const asked = new Map<string, number>();
+  for (const key of order) {
+    const sum = (all.get(key) ?? []).reduce((of, { flag }) => of + (asked.get(flag) ?? 0), 1);
+    asked.set(key, sum);
+    if (sum <= MAX_ASKED) continue;
+    const pointer = `/flags/${escaped(key)}/metadata/requires`;
+    return yield {
+      pointer,
+      message: `more than ${MAX_ASKED} flags are asked for it, by way of those that it requires`,
+    };
+  }
 }
 
-/** Each circle once. */
-function circles(all: ReadonlyMap<string, readonly Prerequisite[]>): string[][] {
+/** Flags that require two that require two are soon more than can be asked. */
+const MAX_ASKED = 10_000;
+
+/** Each circle once; and all flags, behind those that they require. */
+function walked(all: ReadonlyMap<string, readonly Prerequisite[]>): { circles: string[][]; order: Iterable<string> } {
   const found: string[][] = [];
   const done = new Set<string>();
   for (const start of all.keys()) {
@@ -71,5 +87,5 @@ function circles(all: ReadonlyMap<string, readonly Prerequisite[]>): string[][] 
       } else if (!done.has(next.flag)) enter(next.flag);
     }
   }
-  return found;
+  return { circles: found, order: done };
 }

@@ -2,8 +2,9 @@ import { MemoryStorage } from '@openfeature/flagd-core';
 import { type FlagProblem, InvalidFlagsError } from '../errors.js';
 import type { FlagDefinition, FlagDocument } from '../flag-document.js';
 import { definitionProblems, isObject, operationProblems, unsafeParts } from './definition-problems.js';
-import { escaped, JsonPlaces } from './places.js';
+import { escaped, openJson, type OpenText, type TextPlaces } from './places.js';
 import { prerequisiteProblems } from './prerequisites.js';
+import { referenceProblems, resolved } from './references.js';
 
 export interface ValidateOptions {
   /** For the error: `file flags.json`, `Redis`, `the configuration`. */
@@ -15,19 +16,37 @@ export interface ValidateOptions {
 /** More of them help nobody. */
 const MAX_PROBLEMS = 20;
 
+/** A process stands still while it reads flags: some seconds at this length, about ten thousand flags. */
+const MAX_CHARACTERS = 4 * 1024 * 1024;
+
 /**
  * Reads a set of flags, and takes it whole or not at all.
+ * @param open how the text is read. @default as JSON
  * @throws InvalidFlagsError with the place of each problem, as a JSON pointer with line and column
  */
-export function parseFlagDocument(text: string, options: ValidateOptions): FlagDocument {
-  const places = new JsonPlaces(text);
+export function parseFlagDocument(text: string, options: ValidateOptions, open: OpenText = openJson): FlagDocument {
+  if (text.length > MAX_CHARACTERS) {
+    const message = `it has ${text.length} characters, and at most ${MAX_CHARACTERS} are taken`;
+    throw new InvalidFlagsError(options.source, [{ pointer: '', message }]);
+  }
+  const places = openShallow(text, options.source, open);
   const syntax = places.syntaxProblem();
   if (syntax) throw new InvalidFlagsError(options.source, [syntax]);
-  const document: unknown = JSON.parse(text);
+  const document = places.value();
   const found = [...places.repeatedKeys(), ...problemsOf(document, options)];
   const problems = found.slice(0, MAX_PROBLEMS).map(problem => ({ ...places.placeOf(problem.pointer), ...problem }));
   if (problems.length > 0) throw new InvalidFlagsError(options.source, problems);
   return document as FlagDocument;
+}
+
+/** Readers go as deep as a text does, and have only so much room for it. */
+function openShallow(text: string, source: string, open: OpenText): TextPlaces {
+  try {
+    return open(text);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new InvalidFlagsError(source, [{ pointer: '', message: 'it is nested far too deep' }], { cause });
+  }
 }
 
 /**
@@ -45,16 +64,18 @@ export function problemsOf(document: unknown, { under = {} }: Partial<ValidateOp
   if (unsafe.length > 0) return unsafe;
   if (!isObject(document) || !isObject(document['flags']))
     return [{ pointer: '', message: 'must be an object with "flags", an object of definitions by name' }];
-  const { flags, $evaluators } = document;
+  const { flags, $evaluators, ...rest } = document;
+  const shared = isObject($evaluators) ? $evaluators : {};
   const own = [
-    ...Object.entries(flags as object).flatMap(([key, definition]) => [
+    ...Object.entries(flags).flatMap(([key, definition]) => [
       ...definitionProblems(key, definition),
       ...(isObject(definition) ? operationProblems(`/flags/${escaped(key)}/targeting`, definition['targeting']) : []),
     ]),
     ...operationProblemsOf($evaluators),
+    ...referenceProblems(flags, shared),
   ];
   if (own.length > 0) return own;
-  const schema = schemaProblems(document);
+  const schema = schemaProblems({ ...rest, flags: resolved(flags as Record<string, FlagDefinition>, shared) });
   if (schema.length > 0) return schema;
   return [...prerequisiteProblems({ ...under, ...(flags as Record<string, FlagDefinition>) })];
 }

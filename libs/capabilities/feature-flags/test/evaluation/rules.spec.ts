@@ -182,6 +182,28 @@ describe('an answer that cannot be given', () => {
   });
 });
 
+describe('who asks', () => {
+  const rules = { fast: { in: [{ var: 'email' }, ['a']] }, slow: { '==': [{ var: 'email' }, 'a'] } };
+
+  it.each(Object.entries(rules))('may be anything, without an error (%s rules)', (_, condition) => {
+    jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+    const flags = engineOf({ a: on(condition), b: documentOf({ b: { rollout: 50 } }).flags['b']! });
+    const circle: Record<string, unknown> = { email: 1n };
+    circle['self'] = circle;
+    expect(flags.isEnabled('a', circle)).toBe(false);
+    const throwing = {
+      get email(): string {
+        throw new Error('ann@secret.org');
+      },
+    };
+    const details = flags.details('a', true, throwing);
+    expect(details).toMatchObject({ value: true, reason: 'ERROR', errorCode: 'GENERAL' });
+    expect(JSON.stringify(details)).not.toContain('ann@');
+    expect(flags.details('b', true, { targetingKey: Symbol('x') as never })).toMatchObject({ errorCode: 'GENERAL' });
+    jest.restoreAllMocks();
+  });
+});
+
 describe('values', () => {
   it('cannot be changed by who is handed them', () => {
     const flags = engineOf(

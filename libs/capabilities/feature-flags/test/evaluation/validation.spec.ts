@@ -132,6 +132,53 @@ describe('a set of flags', () => {
     ).not.toThrow();
   });
 
+  it('is refused when a flag would ask others without end, though in no circle', () => {
+    const levels = Array.from({ length: 40 }, (_, at) =>
+      ['l', 'r'].map(side => [`${side}${at}`, at === 0 ? booleanFlag() : requiring(`l${at - 1}, r${at - 1}`)] as const),
+    );
+    expect(problemsOf({ flags: Object.fromEntries(levels.flat()) })[0]?.message).toMatch(/more than 10000 flags/);
+  });
+
+  const shared = ($evaluators: object, rule: unknown = { $ref: 'e' }) =>
+    problemsOf({ flags: { a: booleanFlag({ if: [rule, 'on', 'off'] }) }, $evaluators });
+
+  it('is taken with shared rules that use each other, in whatever order they stand', () => {
+    const [e, f] = [{ and: [{ $ref: 'f' }, true] }, { '==': [1, 1] }];
+    expect(shared({ e, f })).toEqual([]);
+    expect(shared({ f, e })).toEqual([]);
+  });
+
+  it.each<[string, object, string, RegExp]>([
+    ['do not exist', {}, '/flags/a/targeting/if/0', /no "e" in \$evaluators/],
+    ['are themselves', { e: { and: [{ $ref: 'e' }, true] } }, '/$evaluators/e/and/0', /in a circle: e → e/],
+    [
+      'are each other',
+      { e: { and: [{ $ref: 'f' }, true] }, f: { or: [{ $ref: 'e' }, false] } },
+      '/$evaluators/f/or/0',
+      /in a circle: e → f → e/,
+    ],
+    [
+      'double each other without end',
+      Object.fromEntries(
+        ['e', ...Array.from({ length: 40 }, (_, at) => `e${at}`)].map((name, at) => {
+          const next = { $ref: `e${at}` };
+          return [name, at === 40 ? { '==': [1, 1] } : { and: [next, next] }];
+        }),
+      ),
+      '/$evaluators',
+      /more than 300000 parts/,
+    ],
+  ])('is refused with shared rules that %s', (_, evaluators, pointer, message) => {
+    expect(shared(evaluators)).toContainEqual({ pointer, message: expect.stringMatching(message) as string });
+  });
+
+  it('is refused when it is longer than can be read in some seconds, or deeper than can be read at all', () => {
+    expect(refused(' '.repeat(10_000_000))).toEqual([
+      { pointer: '', message: 'it has 10000000 characters, and at most 4194304 are taken' },
+    ]);
+    expect(refused('['.repeat(200_000))).toEqual([{ pointer: '', message: 'it is nested far too deep' }]);
+  });
+
   it('is refused when it is nested without end', () => {
     let rule: unknown = true;
     for (let depth = 0; depth < 5_000; depth += 1) rule = { '!': [rule] };
