@@ -40,26 +40,28 @@ function problemOf(error: unknown): string {
 /** Runs the image in the foreground of a `docker` client, which the guard owns, and removes the container at the end. */
 export function dockerPlan(service: string, image: DockerImage, place: LaunchPlace): LaunchPlan {
   const name = uniqueName(`core-infra-${service}`).replaceAll('_', '-');
-  const variables = Object.entries(image.env(place.secret));
   return {
     how: 'docker',
-    start: port => ({
-      command: 'docker',
-      args: [
-        'run',
-        '--rm',
-        '--name',
-        name,
-        '--publish',
-        `127.0.0.1:${port}:${image.port}`,
-        // Only the names: values in arguments could be read by anybody on the machine.
-        ...variables.flatMap(([variable]) => ['--env', variable]),
-        ...(place.durable ? ['--volume', `core-infra-${service}:${image.data}`] : []),
-        image.image,
-        ...(image.args?.(place) ?? []),
-      ],
-      env: Object.fromEntries(variables),
-    }),
+    start: port => {
+      const variables = Object.entries(image.env(place.secret, port));
+      return {
+        command: 'docker',
+        args: [
+          'run',
+          '--rm',
+          '--name',
+          name,
+          '--publish',
+          `127.0.0.1:${port}:${image.port}`,
+          // Only the names: values in arguments could be read by anybody on the machine.
+          ...variables.flatMap(([variable]) => ['--env', variable]),
+          ...(place.durable ? ['--volume', `core-infra-${service}:${image.data}`] : []),
+          image.image,
+          ...(image.args?.(place) ?? []),
+        ],
+        env: Object.fromEntries(variables),
+      };
+    },
     stopSignal: 'SIGTERM',
     endSignal: 'SIGTERM',
     cleanUp: ['docker', 'rm', '--force', '--volumes', name],

@@ -50,7 +50,8 @@ export interface DockerImage {
   port: number;
   /** Where the image keeps its data, for a volume that survives the container. */
   data: string;
-  env(secret: string): Record<string, string>;
+  /** @param port The port of this machine that it is published on. */
+  env(secret: string, port: number): Record<string, string>;
   /** Arguments after the image's name. */
   args?(place: LaunchPlace): string[];
 }

@@ -154,6 +154,8 @@ function describe(
 
 /** Host, port and path of an address; nothing else of it is fit to be shown. */
 export function withoutSecrets(url: string): string {
+  // Hosts and ports, such as those of brokers, are no URL.
+  if (/^([\w.-]+:\d+)(,\s*[\w.-]+:\d+)*$/.test(url)) return url;
   if (!URL.canParse(url)) return '(set)';
   const { host, pathname } = new URL(url);
   return `${host}${pathname === '/' ? '' : pathname}`;

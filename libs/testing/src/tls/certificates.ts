@@ -14,7 +14,9 @@ export interface Authority extends Certificate {
 
 const tlv = (tag: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
-  const length = body.length < 0x80 ? [body.length] : [0x82, body.length >> 8, body.length & 0xff];
+  const { length: size } = body;
+  // As short as can be: Java encodes it anew before it verifies the signature.
+  const length = size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
   return Buffer.concat([Buffer.from([tag, ...length]), body]);
 };
 const sequence = (...parts: Buffer[]) => tlv(0x30, ...parts);
@@ -65,5 +67,30 @@ export function certificateAuthority(subject: string): Authority {
       const extension = names.length > 0 ? alternativeNames(names) : undefined;
       return { cert: certificate(commonName, publicKey, subject, own.privateKey, extension), key: pem(privateKey) };
     },
+  };
+}
+
+/** The certificates of a server and what its clients need. @internal */
+export interface ServerCertificates {
+  ca: string;
+  server: Certificate;
+  client: Certificate;
+}
+
+/** What a client of a server with TLS needs, as PEM; fit for `tls.connect`. */
+export interface ClientTls {
+  ca: string;
+  /** A certificate of the client's own, and its key. */
+  cert: string;
+  key: string;
+}
+
+/** Made on the spot, for a server of this machine. @internal */
+export function serverCertificates(client = 'spec-client'): ServerCertificates {
+  const authority = certificateAuthority('Spec authority');
+  return {
+    ca: authority.cert,
+    server: authority.issue('localhost', ['localhost', '127.0.0.1']),
+    client: authority.issue(client),
   };
 }
