@@ -23,8 +23,9 @@ export class NeedsHttpCacheModule implements NestInterceptor {
 }
 
 /**
- * Caches the answers of a GET handler, as they are sent: after serialisation and every other interceptor; guards run all the same. Errors, streams,
- * answers with Set-Cookie or `Cache-Control: no-store`, and those to a request that carries credentials (see `sameForAll`) are not kept.
+ * Caches the answers of a GET handler, as they are sent: after serialisation and every other interceptor; guards run all the same. Concurrent requests
+ * for what is not kept share one call of the handler, in all processes over one Redis. Errors, streams, answers with Set-Cookie, with a Cache-Control
+ * that keeps them out, or with a Vary that `varyBy` does not have, and those to a request that carries credentials (see `sameForAll`) are not kept.
  * Needs {@link HttpCacheModule}.
  * @throws InvalidResponseCacheError
  */

@@ -8,31 +8,18 @@ import {
   type NestInterceptor,
   Optional,
 } from '@nestjs/common';
+import { SSE_METADATA } from '@nestjs/common/constants.js';
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import fresh from 'fresh';
-import { defer, map, mergeMap, type Observable, of } from 'rxjs';
-import type { Cache } from '../cache.js';
+import { defer, map, type Observable } from 'rxjs';
+import { LoadTimeoutError } from '../errors.js';
+import { cacheControl, OWN_ANSWER, varyHeaders } from './answer-headers.js';
 import { CACHE_RESPONSE, type CacheResponseOptions } from './cache-response.options.js';
+import { type AnyResponse, Exchange, type Passed } from './exchange.js';
 import { HttpCache } from './http-cache.js';
 import { HttpCacheConfig } from './http-cache.config.js';
-import { type RawRequest, responseKey } from './response-key.js';
-import { askedFor, bodyOf, entityTag, headersSince, type StoredResponse } from './stored-response.js';
-
-/** What both adapters' answers have in common. */
-interface AnyResponse {
-  readonly statusCode: number;
-  getHeaders(): Record<string, unknown>;
-  removeHeader(name: string): unknown;
-}
-
-/** One request that a `@CacheResponse` handler is to answer. */
-interface Exchange {
-  readonly options: CacheResponseOptions;
-  readonly request: RawRequest;
-  readonly response: AnyResponse;
-  readonly key: string;
-  readonly headersBefore: Readonly<Record<string, unknown>>;
-}
+import { isSharable, type RawRequest, responseKey, type SeenOrigin } from './response-key.js';
+import { askedFor, type StoredResponse } from './stored-response.js';
 
 /**
  * Serves the answers of `@CacheResponse` handlers from the cache. It puts itself before every other interceptor, so that what it keeps is what is
@@ -41,7 +28,7 @@ interface Exchange {
 @Injectable()
 export class HttpCacheInterceptor implements NestInterceptor {
   private readonly logger = new Logger('HttpCache');
-  private readonly answers: Cache;
+  private readonly answers: HttpCache['answers'];
   private readonly clock: Clock;
 
   constructor(
@@ -62,60 +49,79 @@ export class HttpCacheInterceptor implements NestInterceptor {
     if (context.getType() !== 'http' || !this.config.enabled) return next.handle();
     const handler = context.getHandler();
     const options = Reflect.getMetadata(CACHE_RESPONSE, handler) as CacheResponseOptions | undefined;
-    if (!options) return next.handle();
+    if (!options || Reflect.hasMetadata(SSE_METADATA, handler)) return next.handle();
     const http = context.switchToHttp();
-    const wrapped = http.getRequest<RawRequest & { raw?: RawRequest }>();
-    const request = wrapped.raw ?? wrapped;
+    const seen = http.getRequest<RawRequest & SeenOrigin & { raw?: RawRequest }>();
+    const request = seen.raw ?? seen;
     if (request.method !== 'GET' && request.method !== 'HEAD') return next.handle();
-    const key = responseKey(request, `${context.getClass().name}.${handler.name}`, options, this.context.current);
-    if (key === undefined) return next.handle();
     const response = http.getResponse<AnyResponse>();
-    const exchange = { options, request, response, key, headersBefore: { ...response.getHeaders() } };
+    const asker = this.context.current;
+    if (!isSharable(request, options, asker)) return next.handle().pipe(map(value => this.own(response, value)));
+    const key = responseKey(request, `${context.getClass().name}.${handler.name}`, options, asker, seen);
+    const exchange = new Exchange({
+      key,
+      options,
+      request,
+      response,
+      tenantId: asker?.tenantId,
+      handle: () => next.handle(),
+      isSent: () => Boolean(this.host.httpAdapter.isHeadersSent(response)),
+      now: () => this.clock.now(),
+    });
+    return defer(() => this.answer(exchange));
+  }
+
+  /** Of one asker alone: a proxy that keeps what says nothing of caching would hand it to others. */
+  private own(response: AnyResponse, value: unknown): unknown {
+    const { httpAdapter } = this.host;
+    if (!httpAdapter.isHeadersSent(response) && response.getHeaders()['cache-control'] === undefined)
+      httpAdapter.setHeader(response, 'Cache-Control', OWN_ANSWER);
+    return value;
+  }
+
+  private async answer(exchange: Exchange): Promise<unknown> {
+    const { options, request } = exchange.asked;
     const asked = this.config.honourRequest ? askedFor(request) : { anew: false, notKept: false };
-    const answer = (): Observable<unknown> =>
-      next.handle().pipe(map(value => this.keep(exchange, value, asked.notKept)));
-    if (asked.anew) return answer();
-    return defer(() => this.answers.get<StoredResponse>(key)).pipe(
-      mergeMap(stored =>
-        stored ? of(this.serve(exchange, stored, `hit; ttl=${this.remaining(exchange, stored)}`)) : answer(),
-      ),
-    );
-  }
-
-  /** Keeps what the handler answered, if it may be, and hands on what is sent. */
-  private keep(exchange: Exchange, value: unknown, notKept: boolean): unknown {
-    const { options, response, headersBefore, key, request } = exchange;
-    if (this.host.httpAdapter.isHeadersSent(response) || response.statusCode !== 200) return value;
-    const headers = response.getHeaders();
-    if (headers['set-cookie'] !== undefined || /no-store|private/.test(String(headers['cache-control'] ?? '')))
-      return value;
-    const body = bodyOf(value);
-    if (!body) return value;
-    const kept = headersSince(headersBefore, headers);
-    if (body.json && headers['content-type'] === undefined) kept['content-type'] = 'application/json; charset=utf-8';
-    const stored: StoredResponse = {
-      body: body.body,
-      bytes: body.bytes,
-      headers: kept,
-      etag: entityTag(body.body, options.etag ?? 'weak'),
-      madeAt: this.clock.now(),
-    };
-    if (!notKept) {
-      const tags = typeof options.tags === 'function' ? options.tags(request) : options.tags;
-      // Nobody waits for it; the cache's own errors do not come here, but an answer can be too large to be kept.
-      this.answers
-        .set(key, stored, { ttlMs: options.ttlMs, graceMs: 0, ...(tags && { tags }) })
-        .catch((error: Error) => this.logger.warn(`An answer is not cached: ${error.message}`));
+    if (asked.notKept || options.ttlMs === 0) return this.madeHere(exchange, 'fwd=miss');
+    const began = this.clock.now();
+    const kept = await this.kept(exchange, asked.anew);
+    if (exchange.made) return this.madeHere(exchange, 'fwd=miss; stored');
+    if (kept && !('passed' in kept)) {
+      const waited = kept.madeAt >= began;
+      return this.serve(exchange, kept, waited ? 'fwd=miss; collapsed' : `hit; ttl=${this.remaining(exchange, kept)}`);
     }
-    return this.serve(exchange, stored, `fwd=miss${notKept ? '' : '; stored'}`);
+    const { stored } = await exchange.make();
+    // It can be kept again: the next request makes one that no invalidation has been missed for.
+    if (stored && kept) await this.answers.delete(exchange);
+    return this.madeHere(exchange, 'fwd=miss');
   }
 
-  private serve({ options, request, response }: Exchange, stored: StoredResponse, status: string): unknown {
+  /** What the cache has, or what the one request is answered that calls the handler for all who ask meanwhile. */
+  private async kept(exchange: Exchange, anew: boolean): Promise<StoredResponse | Passed | undefined> {
+    try {
+      return await (anew ? this.answers.refresh(exchange) : this.answers.get(exchange));
+    } catch (error) {
+      // Its own answer, or its own error, is still to come.
+      if (exchange.made) {
+        await exchange.made;
+        this.logger.warn(`An answer is not cached: ${(error as Error).message}`);
+      } else if (isFailure(error)) throw error;
+      return undefined;
+    }
+  }
+
+  private async madeHere(exchange: Exchange, status: string): Promise<unknown> {
+    const { value, stored } = await exchange.make();
+    return stored ? this.serve(exchange, stored, status) : value;
+  }
+
+  private serve(exchange: Exchange, stored: StoredResponse, status: string): unknown {
+    const { options, request, response, tenantId } = exchange.asked;
     const adapter = this.host.httpAdapter;
     const set = (name: string, value: unknown) => adapter.setHeader(response, name, value as string);
     for (const [name, value] of Object.entries(stored.headers)) set(name, value);
     set('ETag', stored.etag);
-    set('Cache-Control', cacheControl(options));
+    set('Cache-Control', cacheControl(options, tenantId));
     set('Cache-Status', `${this.app.name.replaceAll(/[^\w.-]/g, '_')}; ${status}`);
     const age = Math.max(0, Math.floor((this.clock.now() - stored.madeAt) / 1_000));
     if (age > 0) set('Age', String(age));
@@ -132,24 +138,14 @@ export class HttpCacheInterceptor implements NestInterceptor {
     return stored.bytes ? Buffer.from(stored.body, 'base64') : stored.body;
   }
 
-  private remaining({ options }: Exchange, { madeAt }: StoredResponse): number {
+  private remaining({ asked: { options } }: Exchange, { madeAt }: StoredResponse): number {
     return Math.max(0, Math.ceil((madeAt + options.ttlMs - this.clock.now()) / 1_000));
   }
 }
 
-function cacheControl(options: CacheResponseOptions): string {
-  const seconds = (ms: number) => Math.floor(ms / 1_000);
-  const own = options.private ?? (options.varyBy ?? []).some(by => typeof by !== 'object');
-  const { staleWhileRevalidateMs: stale } = options;
-  return [
-    own ? 'private' : 'public',
-    `max-age=${seconds(options.maxAgeMs ?? options.ttlMs)}`,
-    ...(stale === undefined ? [] : [`stale-while-revalidate=${seconds(stale)}`]),
-  ].join(', ');
-}
-
-/** A browser's own copy, too, is only good for the one who was logged in. */
-function varyHeaders({ varyBy = [] }: CacheResponseOptions): string[] {
-  const named = varyBy.flatMap(by => (typeof by === 'object' ? [by.header] : []));
-  return varyBy.includes('user') ? ['Authorization', 'Cookie', ...named] : named;
+/** Whether an error is none of the asker's own, such as one that may not see this, so that it is the answer to all who wait for it. */
+function isFailure(error: unknown): boolean {
+  if (error instanceof LoadTimeoutError) return false;
+  const { status } = error as { status?: unknown };
+  return typeof status !== 'number' || status >= 500;
 }
