@@ -190,19 +190,23 @@ export class AvailabilityMonitor implements RedisAvailability {
       timer = setTimeout(() => setImmediate(() => setImmediate(resolve, 'late')), limitMs).unref();
     });
     try {
-      const outcome = await Promise.race([this.link.ping(), late]);
-      if (outcome !== 'late') return true;
-      this.hung = true;
-      this.unanswered += 1;
-      if (this.unanswered < PINGS_BEFORE_GIVING_UP) return false;
-      this.unanswered = 0;
-      this.link.giveUp();
-      return false;
+      if ((await Promise.race([this.link.ping(), late])) !== 'late') return true;
+      this.notAnswered();
     } catch (error) {
-      this.why = (error as Error).message;
-      return false;
+      // The ping's own time limit may be the shorter one.
+      if (isTimeout(error)) this.notAnswered();
+      else this.why = (error as Error).message;
     } finally {
       clearTimeout(timer);
     }
+    return false;
+  }
+
+  private notAnswered(): void {
+    this.hung = true;
+    this.unanswered += 1;
+    if (this.unanswered < PINGS_BEFORE_GIVING_UP) return;
+    this.unanswered = 0;
+    this.link.giveUp();
   }
 }

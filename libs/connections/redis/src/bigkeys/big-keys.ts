@@ -1,8 +1,10 @@
-import type { Cluster, Redis } from 'ioredis';
-import { isCluster } from '../commands/internals.js';
+import type { Redis } from 'ioredis';
+import type { RedisClient } from '../redis.client.js';
+import { scanPages, type ScannedPage } from '../scan/scan-keys.js';
+import { keyPrefixOf } from '../views/prefixed-client.js';
 
 export interface BigKeysOptions {
-  /** Glob pattern of Redis. @default '*' */
+  /** Glob pattern of Redis, counted from the client's own prefix. @default '*' */
   readonly match?: string;
   /** How many of the biggest. @default 20 */
   readonly limit?: number;
@@ -14,6 +16,7 @@ export interface BigKeysOptions {
 }
 
 export interface BigKey {
+  /** Without the client's prefix. */
   readonly key: string;
   readonly type: string;
   /** With Redis's own overhead. */
@@ -37,56 +40,57 @@ const lengths: Readonly<Record<string, string>> = {
 
 interface Found {
   readonly node: Redis;
+  readonly name: Buffer;
+  /** As it is given to commands of `node`. */
   readonly key: Buffer;
   readonly bytes: number;
 }
 
 /** The keys that take the most memory, biggest first, by `SCAN` in small steps; on a cluster, of all masters. */
-export async function bigKeys(client: Redis | Cluster, options: BigKeysOptions = {}): Promise<BigKey[]> {
-  const { match = '*', limit = 20, samples = 5, signal, progress } = options;
+export async function bigKeys(client: RedisClient, options: BigKeysOptions = {}): Promise<BigKey[]> {
+  const { match, limit = 20, samples = 5, signal, progress } = options;
+  const prefix = keyPrefixOf(client);
   let biggest: Found[] = [];
   let seen = 0;
-  for (const node of isCluster(client) ? client.nodes('master') : [client]) {
-    let cursor = '0';
-    do {
-      signal?.throwIfAborted();
-      const [next, keys] = (await node.callBuffer('SCAN', cursor, 'MATCH', match, 'COUNT', STEP)) as [Buffer, Buffer[]];
-      cursor = String(next);
-      biggest = merge(biggest, await sizesOf(node, keys, samples), limit);
-      progress?.((seen += keys.length));
-    } while (cursor !== '0');
+  for await (const page of scanPages(client, { match, count: STEP, signal })) {
+    biggest = merge(biggest, await sizesOf(page, prefix, samples), limit);
+    progress?.((seen += page.keys.length));
   }
   return Promise.all(biggest.map(describe));
 }
 
 /** `SCAN` may name a key twice. */
 function merge(biggest: readonly Found[], found: readonly Found[], limit: number): Found[] {
-  const known = new Set(biggest.map(({ key }) => key.toString('latin1')));
-  const fresh = found.filter(({ key }) => !known.has(key.toString('latin1')));
-  return [...biggest, ...fresh].sort((a, b) => b.bytes - a.bytes).slice(0, limit);
+  const distinct = new Map([...biggest, ...found].map(each => [each.name.toString('latin1'), each]));
+  return [...distinct.values()].sort((a, b) => b.bytes - a.bytes).slice(0, limit);
 }
 
-async function sizesOf(node: Redis, keys: readonly Buffer[], samples: number): Promise<Found[]> {
+async function sizesOf({ node, prefix, keys }: ScannedPage, whole: string, samples: number): Promise<Found[]> {
   const pipeline = node.pipeline();
-  for (const key of keys) pipeline.call('MEMORY', 'USAGE', key, 'SAMPLES', samples);
+  // ioredis knows of no key in it, and puts no prefix before it.
+  for (const key of keys) pipeline.call('MEMORY', 'USAGE', prefixed(whole, key), 'SAMPLES', samples);
   const replies = (await pipeline.exec()) ?? [];
-  return keys.flatMap((key, at) => {
+  return keys.flatMap((name, at) => {
     const [error, bytes] = replies[at]!;
     if (error) throw error;
     // One that has gone meanwhile has no size.
-    return typeof bytes === 'number' ? [{ node, key, bytes }] : [];
+    return typeof bytes === 'number' ? [{ node, name, key: prefixed(prefix, name), bytes }] : [];
   });
 }
 
-async function describe({ node, key, bytes }: Found): Promise<BigKey> {
+async function describe({ node, name, key, bytes }: Found): Promise<BigKey> {
   const type = String(await node.call('TYPE', key));
   const command = lengths[type];
   const [length, ttl] = await Promise.all([command && node.call(command, key), node.call('PTTL', key)]);
   return {
-    key: key.toString(),
+    key: name.toString(),
     type,
     bytes,
     length: typeof length === 'number' ? length : undefined,
     ttlMs: typeof ttl === 'number' && ttl >= 0 ? ttl : undefined,
   };
+}
+
+function prefixed(prefix: string, key: Buffer): Buffer {
+  return prefix === '' ? key : Buffer.concat([Buffer.from(prefix), key]);
 }

@@ -3,18 +3,23 @@ import {
   type CliCommand,
   type CliContext,
   Clock,
+  connectionId,
   connectionToken,
   type DriverSite,
+  openForCommand,
   resolveConfig,
 } from '@core-infra/kernel';
 import { Cluster, Redis } from 'ioredis';
 import { RedisConfig } from '../config/redis.config.js';
+import { duplicateOf } from '../drivers/duplicates.js';
+import { reached, unreached } from '../drivers/first-contact.js';
 import { clusterNodes, clusterOptions, redisOptions } from '../drivers/ioredis-options.js';
-import { diagnose } from '../drivers/diagnose.js';
 import { RedisCommandLineError } from '../errors.js';
-import { bigKeys } from './big-keys.js';
-import { commandScope, isRedisCommandDone } from './command-scope.js';
+import type { RedisClient } from '../redis.client.js';
+import { bigKeys, type BigKeysOptions } from './big-keys.js';
 
+/** What a command line that makes no sense ends with, as with the other commands. */
+const MAKES_NO_SENSE = 2;
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
 export const commands: readonly CliCommand[] = [
@@ -33,26 +38,34 @@ export const commands: readonly CliCommand[] = [
       'core-infra --app dist/app.module.js redis bigkeys --match "session:*"',
       'core-infra redis bigkeys --url "$REDIS_URL" --limit 5 --json',
     ],
-    run: context =>
-      withClient(context, async client => {
-        const { options, output, signal } = context;
-        const found = await bigKeys(client, {
-          match: text(options.match),
-          limit: countOf(options.limit, '--limit', 1),
-          samples: countOf(options.samples, '--samples', 0),
-          signal,
-        });
-        const rows = found.map(({ key, type, bytes, length, ttlMs }) => ({
-          key,
-          type,
-          bytes,
-          length: length ?? '',
-          ttlMs: ttlMs ?? '',
-        }));
-        output.rows(rows, { empty: 'There are no such keys.' });
-      }),
+    run: async context => {
+      try {
+        await printBigKeys(context);
+        return 0;
+      } catch (error) {
+        if (!(error instanceof RedisCommandLineError)) throw error;
+        context.output.note(`error: ${error.problem} (${error.code})`);
+        if (error.fix) context.output.note(`       ${error.fix}`);
+        return MAKES_NO_SENSE;
+      }
+    },
   },
 ];
+
+async function printBigKeys(context: CliContext): Promise<void> {
+  const { options, output, signal } = context;
+  const wanted: BigKeysOptions = {
+    match: text(options.match),
+    limit: countOf(options.limit, '--limit', 1),
+    samples: countOf(options.samples, '--samples', 0),
+    signal,
+  };
+  await withClient(context, async client => {
+    const found = await bigKeys(client, wanted);
+    const rows = found.map(({ length, ttlMs, ...key }) => ({ ...key, length: length ?? '', ttlMs: ttlMs ?? '' }));
+    output.rows(rows, { empty: 'There are no such keys.' });
+  });
+}
 
 function countOf(value: unknown, option: string, least: number): number | undefined {
   if (value === undefined) return undefined;
@@ -61,56 +74,62 @@ function countOf(value: unknown, option: string, least: number): number | undefi
   throw new RedisCommandLineError(`"${String(value)}" is no number for ${option}.`, `Give an integer from ${least}.`);
 }
 
-/** By `--url`, or by the configuration of the app, which is booted no further than its connection's configuration. */
-async function withClient(context: CliContext, work: (client: Redis | Cluster) => Promise<void>): Promise<void> {
-  const url = text(context.options.url);
-  if (url !== undefined) {
-    const driver = context.options.cluster === true ? 'cluster' : 'standalone';
-    const config = resolveConfig({ section: 'redis', Config: RedisConfig, given: { url, driver } });
-    const at = { app: { ...AppInfo.unknown, name: 'core-infra' }, clock: Clock.system } as DriverSite;
-    const make = () =>
-      driver === 'cluster'
-        ? new Cluster(clusterNodes(config), clusterOptions(config, at))
-        : new Redis(redisOptions(config, at));
-    return use(make, work, config);
-  }
-  const connection = text(context.options.connection) ?? 'default';
-  await assertRegistered(context, connection);
-  let result: Promise<void> | undefined;
-  const found = async (make: () => Redis | Cluster) => {
-    result = use(make, work);
-    await result;
-  };
-  try {
-    const app = await commandScope.run({ connection, found }, () => context.app.boot());
-    await app.close();
-  } catch (error) {
-    if (!result) throw error;
-    await result;
-    if (!isRedisCommandDone(error)) context.output.note(`The app itself: ${String(error)}`);
-  }
+type Work = (client: RedisClient) => Promise<void>;
+
+function withClient(context: CliContext, work: Work): Promise<void> {
+  const { options } = context;
+  const url = text(options.url);
+  if (url === undefined && options.cluster === true)
+    throw new RedisCommandLineError(
+      '--cluster is given without --url.',
+      'Leave it out: the app’s configuration says what it is.',
+    );
+  if (url !== undefined && options.connection !== undefined)
+    throw new RedisCommandLineError('--url and --connection are given together.', 'Choose one of them.');
+  return url === undefined ? withConnection(context, work) : withServer(context, url, work);
 }
 
-async function use(
-  make: () => Redis | Cluster,
-  work: (client: Redis | Cluster) => Promise<void>,
-  config?: RedisConfig,
-): Promise<void> {
-  const client = make();
+/** By the configuration of the app, of which nothing but this connection is opened. */
+async function withConnection(context: CliContext, work: Work): Promise<void> {
+  const connection = text(context.options.connection) ?? 'default';
+  await assertRegistered(context, connection);
+  await openForCommand<RedisClient, void>(
+    () => context.app.boot(),
+    { connection: connectionId('redis', connection) },
+    async client => {
+      await reached(client);
+      // Whole names of all keys, and no time limit for a large one.
+      const whole = duplicateOf(client, { keyPrefix: '' });
+      await whole.ping();
+      await work(whole);
+    },
+  );
+}
+
+async function withServer({ options, output }: CliContext, url: string, work: Work): Promise<void> {
+  const isCluster = options.cluster === true;
+  const driver = isCluster ? 'cluster' : 'standalone';
+  const config = resolveConfig({ section: 'redis', Config: RedisConfig, given: { url, driver } });
+  const at = { app: { ...AppInfo.unknown, name: 'core-infra' }, clock: Clock.system } as DriverSite;
+  const client = isCluster
+    ? new Cluster(clusterNodes(config), clusterOptions(config, at))
+    : new Redis({ ...redisOptions(config, at), commandTimeout: undefined });
   let reason: unknown;
   client.on('error', error => (reason ??= error));
   try {
-    try {
-      await client.connect();
-    } catch (error) {
-      throw config ? diagnose(reason ?? error, config) : (reason ?? error);
-    }
-    await work(client);
+    await client.connect().catch((error: unknown) => {
+      throw unreached(reason ?? error, 'redis', config);
+    });
+    const info = isCluster ? '' : await client.info('server').catch(() => ''); // an account may not be allowed it
+    if (info.includes('redis_mode:cluster'))
+      output.note('This is one node of a cluster: with --cluster all are asked.');
+    await work(client as unknown as RedisClient);
   } finally {
     client.disconnect();
   }
 }
 
+/** @throws RedisCommandLineError when the app has no such connection */
 async function assertRegistered({ app }: CliContext, connection: string): Promise<void> {
   const modules = await app.inspect();
   const token = connectionToken('redis', connection);

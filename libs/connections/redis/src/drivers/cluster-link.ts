@@ -1,11 +1,12 @@
 import type { Cluster, Redis } from 'ioredis';
 import type { Link } from '../availability/link.js';
+import { isTimeout } from '../commands/command-errors.js';
 import type { InternalCluster } from '../commands/internals.js';
 
 /** A cluster: well when each of its masters answers, and says that all slots are served. */
 export class ClusterLink implements Link {
-  /** Masters that have not answered their last ping yet. */
-  private readonly asked = new Set<Redis>();
+  /** Masters that have not answered their last ping. */
+  private readonly silent = new Set<Redis>();
 
   constructor(private readonly cluster: Cluster) {}
 
@@ -23,8 +24,8 @@ export class ClusterLink implements Link {
   }
 
   giveUp(): void {
-    const hung = [...this.asked];
-    this.asked.clear();
+    const hung = [...this.silent];
+    this.silent.clear();
     // Its client takes up the node again when the cluster still names it; after a failover, the one that took its place.
     for (const node of hung) node.disconnect();
     this.refresh();
@@ -47,7 +48,18 @@ export class ClusterLink implements Link {
 
   /** How many masters the cluster has, by this one's account. */
   private async ask(node: Redis): Promise<number> {
-    this.asked.add(node);
+    this.silent.add(node);
+    try {
+      const size = await this.sizeSaidBy(node);
+      this.silent.delete(node);
+      return size;
+    } catch (error) {
+      if (!isTimeout(error)) this.silent.delete(node);
+      throw error;
+    }
+  }
+
+  private async sizeSaidBy(node: Redis): Promise<number> {
     try {
       const info = String(await node.cluster('INFO'));
       if (/cluster_state:fail/.test(info)) throw new Error('CLUSTERDOWN the cluster does not serve all slots');
@@ -56,8 +68,6 @@ export class ClusterLink implements Link {
       if (!(error as Error).message.startsWith('NOPERM')) throw error;
       await node.ping();
       return 1;
-    } finally {
-      this.asked.delete(node);
     }
   }
 

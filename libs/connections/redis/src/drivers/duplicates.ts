@@ -89,7 +89,7 @@ export function closeDuplicates(client: RedisClient): void {
 function copyOf(parent: Redis | Cluster, { config }: Origin, keyPrefix: string, options: Partial<RedisOptions>) {
   const patient = { commandTimeout: undefined, maxRetriesPerRequest: null, ...options };
   const common = {
-    keyPrefix,
+    keyPrefix: options.keyPrefix ?? keyPrefix,
     enableOfflineQueue: options.enableOfflineQueue ?? true,
     enableAutoPipelining: options.enableAutoPipelining ?? false,
     lazyConnect: true,

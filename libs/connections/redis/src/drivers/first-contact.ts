@@ -1,11 +1,31 @@
-import { InfraError } from '@core-infra/kernel';
+import { ConnectFailedError, InfraError, reasonOf } from '@core-infra/kernel';
 import type { DriverSite } from '@core-infra/kernel';
 import type { Cluster, Redis } from 'ioredis';
 import type { AvailabilityMonitor } from '../availability/availability-monitor.js';
 import { isCluster } from '../commands/internals.js';
 import type { RedisConfig } from '../config/redis.config.js';
 import { RedisDatabaseError, RedisTimeoutError, RedisTopologyError, RedisUnavailableError } from '../errors.js';
+import type { RedisClient } from '../redis.client.js';
 import { diagnose, hungUp, noAnswer } from './diagnose.js';
+import { addressOf } from './ioredis-options.js';
+
+const contacts = new WeakMap<RedisClient, FirstContact>();
+
+/**
+ * Resolves when the server answers as what it should be, within `connectTimeoutMs`.
+ * @throws the reason of the first attempt that failed, with what mends it
+ */
+export async function reached(client: RedisClient): Promise<void> {
+  await contacts.get(client)?.reachInTime();
+}
+
+/** The reason why a connection could not be made, for a person who waits for it. */
+export function unreached(error: unknown, id: string, config: RedisConfig): Error {
+  const found = diagnose(error, config);
+  if (found instanceof InfraError) return found;
+  const fix = 'Start the server, or correct the address (REDIS_URL, REDIS_ADDR).';
+  return new ConnectFailedError(id, addressOf(config), reasonOf(found), fix, { cause: found });
+}
 
 /** Connects, and tells why that does not work: once for each reason, however often ioredis tries. */
 export class FirstContact {
@@ -24,6 +44,7 @@ export class FirstContact {
     private readonly at: DriverSite,
     private readonly monitor: AvailabilityMonitor,
   ) {
+    contacts.set(client as unknown as RedisClient, this);
     client.on('connecting', () => (this.explained = false));
     client.on('ready', () => {
       this.everAnswered = true;
@@ -51,6 +72,14 @@ export class FirstContact {
     await this.monitor.confirm();
     this.opened = true;
     this.told.clear();
+  }
+
+  async reachInTime(): Promise<void> {
+    try {
+      await this.reach(AbortSignal.timeout(this.config.connectTimeoutMs));
+    } catch (error) {
+      throw unreached(error, this.at.id, this.config);
+    }
   }
 
   /** An attempt took too long and was given up. */

@@ -4,7 +4,6 @@ import type { Cluster, Redis } from 'ioredis';
 import { watchAvailability } from '../availability/availability.js';
 import { AvailabilityMonitor } from '../availability/availability-monitor.js';
 import { limitConnecting } from '../availability/connect-limit.js';
-import { passClientToCommand } from '../bigkeys/command-scope.js';
 import { neverRepeatWrites } from '../commands/at-most-once.js';
 import { isCluster } from '../commands/internals.js';
 import { type CommandSite, watchCommands } from '../commands/watch-commands.js';
@@ -27,7 +26,6 @@ export async function openClient(
   make: () => Redis | Cluster,
 ): Promise<Opened<RedisClient>> {
   assertSecure(config, at);
-  await passClientToCommand(at.name, make);
   const native = make();
   const client = native as unknown as RedisClient;
   const commandTimeoutMs = () => config.commandTimeoutMs;

@@ -23,6 +23,9 @@ const move = luaScript({
   parse: Number,
 });
 
+const look = luaScript({ name: 'look', keys: 1, readOnly: true, source: `return redis.call('GET', KEYS[1])` });
+const emptyCalls = () => ({ get: 0, eval: 0, evalsha: 0 });
+
 describe('the cluster driver', () => {
   const servers = useRedisCluster();
   const options = (): RedisOptions => ({
@@ -68,8 +71,8 @@ describe('the cluster driver', () => {
     for await (const keys of scanKeys(view, { match: 'key-*' })) for (const key of keys) scanned.add(key);
     expect([...scanned].sort()).toEqual([...names].sort());
     await client.set('big', 'x'.repeat(100_000));
-    expect(await bigKeys(app.get(Cluster), { match: `${space}*`, limit: 1 })).toEqual([
-      { key: `${space}big`, type: 'string', bytes: expect.any(Number) as number, length: 100_000, ttlMs: undefined },
+    expect(await bigKeys(client, { match: 'b*', limit: 1 })).toEqual([
+      { key: 'big', type: 'string', bytes: expect.any(Number) as number, length: 100_000, ttlMs: undefined },
     ]);
     const [check] = app.get(Connections).checks();
     expect(await check!.run()).toMatchObject({
@@ -88,6 +91,36 @@ describe('the cluster driver', () => {
     const names = Array.from({ length: 50 }, () => uniqueName('auto'));
     await Promise.all(names.map(name => client.set(name, name)));
     expect(await Promise.all(names.map(name => client.get(name)))).toEqual(names);
+  });
+
+  it('scaleReads: replicas answer what only reads, scripts too; what writes goes to masters', async () => {
+    await using booted = await bootLogged(
+      RedisModule.forRoot({ ...options(), cluster: { ...options().cluster, scaleReads: 'slave' } }),
+    );
+    const { app } = booted;
+    const client = app.get(RedisClient);
+    const names = Array.from({ length: 30 }, () => uniqueName('scaled'));
+    const direct = servers.urls.map(url => new Redis(url));
+    try {
+      await Promise.all(direct.map(node => node.config('RESETSTAT')));
+      await Promise.all(names.map(name => client.set(name, name)));
+      // A replica may be behind, and that is what is asked for.
+      await eventually(async () => expect(await Promise.all(names.map(name => client.get(name)))).toEqual(names));
+      expect(await Promise.all(names.map(name => look.run(client, [name])))).toEqual(names);
+      const calls = { master: emptyCalls(), slave: emptyCalls() };
+      for (const node of direct) {
+        const stats = `${await node.info('replication')}${await node.info('commandstats')}`;
+        const role = /role:(\w+)/.exec(stats)![1] as keyof typeof calls;
+        for (const name of ['get', 'evalsha', 'eval'] as const)
+          calls[role][name] += Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+      }
+      expect(calls.master).toEqual(emptyCalls());
+      // What a script calls counts as well.
+      expect(calls.slave.get).toBeGreaterThanOrEqual(2 * names.length);
+      expect(calls.slave.eval + calls.slave.evalsha).toBeGreaterThanOrEqual(names.length);
+    } finally {
+      for (const node of direct) node.disconnect();
+    }
   });
 
   it('a subscription of a duplicate', async () => {
@@ -168,6 +201,53 @@ describe('the cluster driver', () => {
     } finally {
       await servers.kill(port, 'SIGCONT');
     }
-    await servers.settled();
+  }, 60_000);
+});
+
+describe('a cluster that has lost a master for good', () => {
+  const servers = useRedisCluster({ replicasPerMaster: 0, args: ['--cluster-require-full-coverage', 'no'] });
+
+  it('says how many slots are not served, and serves the others; with full coverage it is away as a whole', async () => {
+    await using booted = await bootLogged(
+      RedisModule.forRoot({
+        driver: 'cluster',
+        startup: 'require',
+        password: servers.password,
+        cluster: { nodes: servers.nodes.map(({ host, port }) => `${host}:${port}`) },
+        commandTimeoutMs: 500,
+      }),
+    );
+    const client = booted.app.get(RedisClient);
+    const availability = availabilityOf(client);
+    const [check] = booted.app.get(Connections).checks();
+    const killed = await servers.killMaster('lost');
+    const left = servers.nodes.filter(({ port }) => port !== killed);
+    const kept = (
+      await Promise.all(
+        Array.from({ length: 50 }, async (_, at) => ((await servers.masterOf(`k${at}`)) === killed ? [] : [`k${at}`])),
+      )
+    ).flat();
+    await eventually(async () => {
+      const result = await check!.run();
+      expect(result).toMatchObject({ state: 'ok', slotsFailing: 16_384 - Number(result!.slotsCovered), masters: 3 });
+      expect(result!.degraded).toMatch(/(?:^|; )54\d\d of 16384 slots are not served$/);
+    });
+    expect(await client.set(kept[0]!, 'v')).toBe('OK');
+
+    for (const { url } of left) {
+      const node = new Redis(url);
+      await node.config('SET', 'cluster-require-full-coverage', 'yes');
+      node.disconnect();
+    }
+    await eventually(async () => {
+      await expect(availability.run(() => client.get(kept[0]!))).rejects.toMatchObject({
+        code: 'INFRA_REDIS_UNAVAILABLE',
+        message: expect.stringMatching(/CLUSTERDOWN/) as string,
+      });
+      await expect(check!.run()).rejects.toThrow(/^redis is away: CLUSTERDOWN/);
+    });
+    await servers.start(killed);
+    await eventually(() => expect(availability.isAvailable).toBe(true), { timeoutMs: 20_000 });
+    expect((await check!.run())!.degraded).toBeUndefined();
   }, 60_000);
 });
