@@ -2,10 +2,12 @@ import type { EntryOptions, GetOrSetOptions } from './cache.js';
 import type { CacheConfig } from './cache.config.js';
 import { InvalidCacheOptionError } from './errors.js';
 
-/** How long an entry lives: in milliseconds since 1970, Infinity for no end. */
+/** How long an entry lives. */
 export interface Lifetime {
+  /** In whole milliseconds since 1970; Infinity for no end. */
   readonly freshUntil: number;
-  readonly staleUntil: number;
+  /** In milliseconds after that. */
+  readonly graceMs: number;
 }
 
 const durations = ['ttlMs', 'graceMs', 'negativeTtlMs', 'softTimeoutMs', 'hardTimeoutMs'] as const;
@@ -32,7 +34,7 @@ export function checkTags(tags: readonly string[]): void {
 /** @param random from 0 to 1 */
 export function lifetime(options: EntryOptions, config: CacheConfig, now: number, random: number): Lifetime {
   const ttlMs = options.ttlMs ?? config.ttlMs;
-  if (ttlMs === 'forever' || ttlMs === 0) return { freshUntil: Infinity, staleUntil: Infinity };
-  const freshUntil = now + ttlMs * (1 - config.ttlJitterRatio * random);
-  return { freshUntil, staleUntil: freshUntil + (options.graceMs ?? config.graceMs) };
+  if (ttlMs === 'forever' || ttlMs === 0) return { freshUntil: Infinity, graceMs: 0 };
+  const freshUntil = Math.floor(now + ttlMs * (1 - config.ttlJitterRatio * random));
+  return { freshUntil, graceMs: options.graceMs ?? config.graceMs };
 }

@@ -47,7 +47,7 @@ export class TieredCache extends Cache {
     const { meter, values } = this.site;
     const hit = this.hit(full);
     if (hit) return values.read(hit) as T;
-    const [found] = await this.site.trace('get', () => this.shared([full]));
+    const found = await this.site.trace('get', () => this.lookUp(full));
     if (found) return values.read(found) as T;
     meter.tell('miss');
     return undefined;
@@ -75,7 +75,7 @@ export class TieredCache extends Cache {
   async has(key: string): Promise<boolean> {
     const full = this.full(key);
     if (this.site.memory.fresh(full)) return true;
-    return (await this.site.trace('has', () => this.shared([full]))).length > 0;
+    return (await this.site.trace('has', () => this.lookUp(full))) !== undefined;
   }
 
   async delete(key: string): Promise<boolean> {
@@ -130,13 +130,12 @@ export class TieredCache extends Cache {
     // All of them first: a value that cannot be cached leaves nothing half done.
     const given = [...entries].map(([key, value]) => {
       const full = this.full(key);
-      values.check(value);
-      return [full, value] as const;
+      return [full, values.prepare(value, full)] as const;
     });
-    const made = given.map(([full, value]) => {
+    const made = given.map(([full, prepared]) => {
       memory.forget(full);
       loads.leave(full);
-      const entry = values.entry(this.space, full, value, options, { seq: memory.seq, asOf: shared?.asOf ?? 0 });
+      const entry = values.entry(this.space, full, prepared, options, { seq: memory.seq, asOf: shared?.asOf ?? 0 });
       memory.fill(entry);
       return entry;
     });
@@ -180,9 +179,25 @@ export class TieredCache extends Cache {
     return entry;
   }
 
-  /** What the shared store has of them, taken into memory; while it is away, what memory has that is stale. */
+  /** What the shared store has, taken into memory; while it is away, what memory has that is stale. */
+  private async lookUp(full: string): Promise<Entry | undefined> {
+    const { shared } = this.site;
+    if (!shared?.isReady) return (await this.shared([full]))[0];
+    const began = performance.now();
+    return this.taken((await shared.get(this.space, full)).entry, began);
+  }
+
+  private taken(entry: Entry | undefined, began: number): Entry | undefined {
+    const { memory, meter, clock } = this.site;
+    if (!entry || clock.now() >= entry.until) return undefined;
+    memory.fill(entry);
+    meter.hit('l2', performance.now() - began);
+    return entry;
+  }
+
+  /** The same of many, taken into memory; while it is away, what memory has that is stale. */
   private async shared(fulls: readonly string[]): Promise<Entry[]> {
-    const { shared, memory, meter, clock } = this.site;
+    const { shared, memory, meter } = this.site;
     if (!shared || fulls.length === 0) return [];
     // Without a loader to ask, a stale value is served only while the shared store cannot say better.
     if (!shared.isReady) {
@@ -191,16 +206,8 @@ export class TieredCache extends Cache {
       return stale;
     }
     const began = performance.now();
-    const found =
-      fulls.length === 1 ? [(await shared.get(this.space, fulls[0]!)).entry] : await shared.getMany(this.space, fulls);
-    const fresh: Entry[] = [];
-    for (const entry of found) {
-      if (!entry || clock.now() >= entry.until) continue;
-      memory.fill(entry);
-      meter.hit('l2', performance.now() - began);
-      fresh.push(entry);
-    }
-    return fresh;
+    const found = await shared.getMany(this.space, fulls);
+    return found.filter(entry => this.taken(entry, began) !== undefined);
   }
 
   private async forget(fulls: readonly string[]): Promise<number> {

@@ -7,8 +7,9 @@ import { headerBytes, parseHeader } from './header.js';
 import { keyRing } from './key-ring.js';
 import { type Refusal, Refusals } from './refusals.js';
 import { loadSerialiser, type SerialiserName, serialiserNames } from './serialisers/load.js';
-import { json } from './serialisers/json.js';
+import { json, stringify } from './serialisers/json.js';
 import type { Serialiser } from './serialisers/serialiser.js';
+import { jsonText } from './text-form.js';
 import type { CodecSite, ValueCodec } from './value.codec.js';
 
 /** Bytes that count as missing. */
@@ -43,10 +44,10 @@ export async function createCodec(config: CodecConfig, site: CodecSite): Promise
     if (loss) throw new UnserialisableValueError(name, loss.path, loss.reason);
   };
 
-  const write = (value: unknown): Buffer => {
+  const write = <Written>(value: unknown, by: (value: unknown) => Written): Written => {
     try {
       if (value === undefined || writer !== json) refuseLoss(value, new Set());
-      const written = writer.write(value);
+      const written = by(value);
       // JSON has proved by now that there is no cycle, and that there is an end to it.
       if (writer === json) refuseLoss(value);
       return written;
@@ -101,9 +102,11 @@ export async function createCodec(config: CodecConfig, site: CodecSite): Promise
     return packing.unpack(bytes, config.maxValueBytes);
   };
 
+  const isText = writer === json && !packer && !writing;
   return {
+    text: isText ? jsonText(value => write(value, stringify), config.maxValueBytes) : undefined,
     encode: (value, context = '') => {
-      const written = write(value);
+      const written = write(value, writer.write);
       if (written.length > config.maxValueBytes) throw new ValueTooLargeError(written.length, config.maxValueBytes);
       const packs = packer !== undefined && written.length > config.compressAboveBytes;
       const body = packs ? packer.pack(written) : written;

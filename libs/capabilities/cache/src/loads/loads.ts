@@ -11,7 +11,7 @@ import { Entry } from '../tiers/entry.js';
 import type { MemoryTier } from '../tiers/memory-tier.js';
 import type { Found, SharedTier } from '../tiers/shared-tier.js';
 import { isInside, type Space } from '../tiers/space.js';
-import type { LoadStart, Values } from '../tiers/values.js';
+import { absent, type LoadStart, type Values } from '../tiers/values.js';
 import { Flight, type Outcome } from './flight.js';
 import { within } from './within.js';
 
@@ -212,7 +212,8 @@ export class Loads {
     const negativeTtlMs = options.negativeTtlMs ?? config.negativeTtlMs;
     if (skipped || (isNothing && negativeTtlMs === 0)) return { kept: false, value };
     try {
-      return values.entry(space, full, value, isNothing ? { ...told, ttlMs: negativeTtlMs } : told, start);
+      const prepared = value === undefined ? absent : values.prepare(value, full);
+      return values.entry(space, full, prepared, isNothing ? { ...told, ttlMs: negativeTtlMs } : told, start);
     } catch (error) {
       this.site.logger.warn(`A loaded value is handed out and not kept: ${(error as Error).message}`, {
         namespace: space.path,

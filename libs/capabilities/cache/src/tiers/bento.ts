@@ -86,8 +86,8 @@ function l2({ memory, clock, found }: BentoTiers, shared: SharedTier): L2CacheDr
       return Promise.resolve(entry && itemOf(entry, clock));
     },
     set: async (_full: string, { value: entry }: Item) => {
-      if (entry.l1Only) return true;
-      if (!entry.lease) {
+      if (!entry.write) return true;
+      if (!entry.write.lease) {
         await shared.set([entry]);
         return true;
       }

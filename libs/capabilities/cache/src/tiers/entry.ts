@@ -9,75 +9,82 @@ export interface Lease {
   end(): void;
 }
 
-export interface EntryFields {
-  readonly space: Space;
-  readonly full: string;
-  /** The value itself; or, where callers get copies, its bytes. */
-  readonly value?: unknown;
-  readonly bytes?: Buffer;
-  /** Milliseconds since 1970; Infinity for no end. */
-  readonly freshUntil: number;
-  readonly staleUntil: number;
-  readonly tags: readonly string[];
-  /** This process's count of invalidations when the load or the read began. */
-  readonly seq: number;
-  /** The log's place by then. */
+/** What the shared store is still to be told of an entry. */
+export interface PendingWrite {
+  /** The value as the codec wrote it; `undefined` for an `undefined` that is remembered. */
+  readonly encoded: Buffer | undefined;
+  /** The name of this very write. */
+  readonly rev: string;
+  /** The log's place when the load began. */
   readonly asOf: number;
-  /** As in the store that is shared: its bytes, and the name of this very write. */
-  readonly encoded?: Buffer;
-  readonly rev?: string;
-  readonly lease?: Lease;
-  /** It is not to be written to the shared store: it came from there, or was loaded while that was away. */
-  readonly l1Only?: boolean;
-  /** Of its value, in bytes. */
+  readonly lease: Lease | undefined;
+}
+
+/** A value as a process holds it. */
+export interface Held {
+  /** The value itself; or, where callers get copies, what the serialiser made of it. */
+  readonly held: unknown;
+  readonly isPacked: boolean;
+  /** Of the value as the serialiser writes it, in bytes. */
   readonly size: number;
 }
 
-/** A cached value, as this process holds it. */
+export interface EntryFields extends Held {
+  readonly space: Space;
+  readonly full: string;
+  /** Milliseconds since 1970, whole ones; Infinity for no end. */
+  readonly freshUntil: number;
+  /** How long after that it may be served when there is nothing better, in milliseconds. */
+  readonly graceMs: number;
+  readonly tags: readonly string[];
+  /** This process's count of invalidations when the load or the read began. */
+  readonly seq: number;
+  /** Nothing for what came from the shared store, or was loaded while that was away. */
+  readonly write?: PendingWrite | undefined;
+}
+
+/** A cached value, as this process holds it: there are many, so it has few fields, and whole numbers where it can. */
 export class Entry {
   readonly space: Space;
   readonly full: string;
-  readonly value: unknown;
-  readonly bytes: Buffer | undefined;
+  readonly held: unknown;
+  readonly isPacked: boolean;
+  readonly size: number;
   readonly freshUntil: number;
-  readonly staleUntil: number;
+  readonly graceMs: number;
   readonly tags: readonly string[];
   readonly seq: number;
-  readonly asOf: number;
-  encoded: Buffer | undefined;
+  write: PendingWrite | undefined;
   /** For the first who reads it. */
-  decoded: { readonly value: unknown } | undefined;
-  readonly rev: string | undefined;
-  lease: Lease | undefined;
-  readonly l1Only: boolean;
-  readonly size: number;
-  /** Until when it is served without another load: later than `freshUntil` after a load that failed. */
-  until: number;
+  unpacked: unknown;
+  /** After a load that failed: until when it is served without another attempt. */
+  private heldOffUntil: number | undefined;
 
   constructor(fields: EntryFields) {
     this.space = fields.space;
     this.full = fields.full;
-    this.value = fields.value;
-    this.bytes = fields.bytes;
+    this.held = fields.held;
+    this.isPacked = fields.isPacked;
+    this.size = fields.size;
     this.freshUntil = fields.freshUntil;
-    this.staleUntil = fields.staleUntil;
+    this.graceMs = fields.graceMs;
     this.tags = fields.tags;
     this.seq = fields.seq;
-    this.asOf = fields.asOf;
-    this.encoded = fields.encoded;
-    this.rev = fields.rev;
-    this.lease = fields.lease;
-    this.l1Only = fields.l1Only ?? false;
-    this.size = fields.size;
-    this.until = fields.freshUntil;
+    this.write = fields.write;
+    this.unpacked = undefined;
+    this.heldOffUntil = undefined;
   }
 
-  get key(): string {
-    return this.full.slice(this.space.path.length + 1);
+  get staleUntil(): number {
+    return this.freshUntil + this.graceMs;
   }
 
-  /** After a load that failed: served for so long before the next attempt. */
+  /** Until when it is served without another load. */
+  get until(): number {
+    return this.heldOffUntil ?? this.freshUntil;
+  }
+
   holdOff(now: number, backoffMs: number): void {
-    this.until = Math.min(this.staleUntil, now + backoffMs);
+    this.heldOffUntil = Math.min(this.staleUntil, now + backoffMs);
   }
 }

@@ -6,7 +6,7 @@ import type { Spaces } from './space.js';
 /** Single keys whose last invalidation is remembered; see {@link MemoryTier.fill}. */
 const MOST_RECENT = 8_192;
 /** What an entry takes besides its key and its value, about, in bytes. */
-const ENTRY_BYTES = 320;
+const ENTRY_BYTES = 288;
 
 export interface MemoryLimits {
   readonly maxEntries: number;
@@ -73,8 +73,9 @@ export class MemoryTier {
 
   /** @returns whether it was taken in: not after an invalidation that came since its load or read began */
   fill(entry: Entry): boolean {
-    if (Math.max(this.recent.get(entry.full) ?? 0, this.forgotten) > entry.seq) return false;
-    if (!entry.space.holds(entry.key, entry.tags, entry.seq)) return false;
+    const { seq } = entry;
+    if (this.forgotten > seq || (this.count > seq && (this.recent.get(entry.full) ?? 0) > seq)) return false;
+    if (!entry.space.holds(entry)) return false;
     this.lru.set(entry.full, entry);
     return true;
   }

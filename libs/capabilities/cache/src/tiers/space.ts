@@ -21,6 +21,8 @@ const MOST_PREFIXES = 512;
 export class Space {
   /** Of this namespace or of one around it. */
   readonly cleared: Mark = { seq: 0, id: 0 };
+  /** Whether a tag that is not among {@link tags} has not been invalidated, as far as Redis knows. */
+  knowsAllTags = false;
   /** Tags that were forgotten. */
   readonly tagFloor: Mark = { seq: 0, id: 0 };
   readonly tags = new Map<string, Mark>();
@@ -61,6 +63,7 @@ export class Space {
   unlearn(): void {
     this.opened = undefined;
     this.isOpen = false;
+    this.knowsAllTags = false;
     for (const { seq } of this.tags.values()) raise(this.tagFloor, seq, 0);
     this.tags.clear();
   }
@@ -71,23 +74,42 @@ export class Space {
   }
 
   /** The same for all marks: what an entry must pass to be taken in. */
-  holds(key: string, tags: readonly string[], seq: number): boolean {
+  holds({
+    full,
+    tags,
+    seq,
+  }: {
+    readonly full: string;
+    readonly tags: readonly string[];
+    readonly seq: number;
+  }): boolean {
     if (seq < this.cleared.seq || (tags.length > 0 && !this.tagsHold(tags, seq))) return false;
-    for (const mark of this.prefixes.values()) if (mark.seq > seq && key.startsWith(mark.prefix)) return false;
+    if (this.prefixes.size > 0)
+      for (const mark of this.prefixes.values()) if (mark.seq > seq && this.begins(full, mark)) return false;
     return true;
   }
 
   /** The same for an entry in Redis, by the log; all its tags are known by then. */
-  holdsShared(key: string, tags: readonly string[], asOf: number): boolean {
-    if (asOf < this.cleared.id || (tags.length > 0 && asOf < this.tagFloor.id)) return false;
-    if (tags.some(tag => (this.tags.get(tag)?.id ?? 0) > asOf)) return false;
-    for (const mark of this.prefixes.values()) if (mark.id > asOf && key.startsWith(mark.prefix)) return false;
+  holdsShared(full: string, tags: readonly string[], asOf: number): boolean {
+    if (asOf < this.cleared.id) return false;
+    if (tags.length > 0) {
+      if (asOf < this.tagFloor.id) return false;
+      for (const tag of tags) if ((this.tags.get(tag)?.id ?? 0) > asOf) return false;
+    }
+    if (this.prefixes.size > 0)
+      for (const mark of this.prefixes.values()) if (mark.id > asOf && this.begins(full, mark)) return false;
     return true;
+  }
+
+  /** Whether the key of a full key begins so. */
+  private begins(full: string, { prefix }: PrefixMark): boolean {
+    return full.startsWith(prefix, this.path.length + 1);
   }
 
   private forgetTag(): void {
     const [oldest] = this.tags;
     this.tags.delete(oldest![0]);
+    this.knowsAllTags = false;
     // Its place in the log can be asked for again; this process's own count of it is gone.
     raise(this.tagFloor, oldest![1].seq, 0);
   }

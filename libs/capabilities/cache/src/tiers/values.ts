@@ -3,7 +3,7 @@ import type { CacheConfig } from '../cache.config.js';
 import type { EntryOptions } from '../cache.js';
 import type { ValueCodec } from '../codec/value.codec.js';
 import { lifetime } from '../options.js';
-import { Entry, type EntryFields, type Lease } from './entry.js';
+import { Entry, type EntryFields, type Held, type Lease } from './entry.js';
 import type { Space } from './space.js';
 
 /** What is noted when a load begins. */
@@ -11,11 +11,26 @@ export interface LoadStart {
   readonly seq: number;
   readonly asOf: number;
   readonly lease?: Lease;
+  /** Not for the shared store. */
   readonly l1Only?: boolean;
 }
 
+/** A value that can be cached. */
+export interface Prepared extends Held {
+  /** For the shared store, where there is one. */
+  readonly encoded: Buffer | undefined;
+}
+
+/** That a loader found nothing. */
+export const absent: Prepared = { held: undefined, isPacked: false, size: 0, encoded: undefined };
+
+/** What an entry from the shared store is, besides its value. */
+export type ReceivedFields = Omit<EntryFields, keyof Held | 'write'>;
+
 /** Makes entries of values, and values of entries. */
 export class Values {
+  private readonly shares: boolean;
+
   constructor(
     private readonly config: CacheConfig,
     private readonly clock: Clock,
@@ -23,60 +38,84 @@ export class Values {
     private readonly own: ValueCodec,
     /** For the shared store, where there is one. */
     private readonly wire: ValueCodec | undefined,
-  ) {}
-
-  private get shares(): boolean {
-    return this.config.memory.values === 'shared';
+  ) {
+    this.shares = config.memory.values === 'shared';
   }
 
   /** @throws UnserialisableValueError, ValueTooLargeError */
-  entry(space: Space, full: string, value: unknown, options: EntryOptions, start: LoadStart): Entry {
+  prepare(value: unknown, full: string): Prepared {
+    const { own, wire } = this;
+    if (!own.text) {
+      const bytes = own.encode(value);
+      const encoded = wire === own ? bytes : wire?.encode(value, full);
+      return { ...this.kept(value, bytes, bytes.length), encoded };
+    }
+    const text = own.text.write(value);
+    const encoded = wire === own ? own.text.toBytes(text) : wire?.encode(value, full);
+    return { ...this.kept(value, text, Buffer.byteLength(text)), encoded };
+  }
+
+  entry(space: Space, full: string, prepared: Prepared, options: EntryOptions, start: LoadStart): Entry {
+    const { held, isPacked, size, encoded } = prepared;
+    const { asOf, lease } = start;
+    const isShared = this.wire !== undefined && !start.l1Only;
     return new Entry({
       space,
       full,
-      ...this.held(value),
-      encoded: value === undefined || start.l1Only ? undefined : this.wire?.encode(value, full),
-      rev: newRev(),
-      tags: options.tags?.length ? [...new Set(options.tags)] : none,
-      ...start,
+      held,
+      isPacked,
+      size,
       ...lifetime(options, this.config, this.clock.now(), Math.random()),
+      tags: options.tags?.length ? [...new Set(options.tags)] : none,
+      seq: start.seq,
+      write: isShared ? { encoded, rev: newRev(), asOf, lease } : undefined,
     });
   }
 
-  /** A value as this process holds it: text, numbers, null and the like as they are. */
-  held(value: unknown): { value?: unknown; bytes?: Buffer; size: number } {
-    if (value === undefined) return { value, size: 0 };
-    const bytes = this.own.encode(value);
-    const asItIs = typeof value !== 'object' || value === null || this.shares;
-    return asItIs ? { value, size: bytes.length } : { bytes, size: bytes.length };
+  /** The entry of a remembered `undefined`. */
+  nothing(fields: ReceivedFields): Entry {
+    return new Entry({ ...fields, held: undefined, isPacked: false, size: 0 });
   }
 
-  /** The entry of bytes from the shared store; nothing when they cannot be read. */
-  received(fields: Omit<EntryFields, 'value' | 'bytes' | 'size'>, encoded: Buffer | undefined): Entry | undefined {
-    if (encoded === undefined) return new Entry({ ...fields, size: 0, l1Only: true });
+  /** The entry of bytes from the shared store, which begin at `at`; nothing when they cannot be read. */
+  received(fields: ReceivedFields, bytes: Buffer, at: number): Entry | undefined {
+    const found = this.wire === this.own ? this.own.text?.fromBytes(bytes, at) : undefined;
+    if (found) return this.entryOf(fields, this.kept(found.value, found.text, bytes.length - at), found.value);
+    const encoded = bytes.subarray(at);
     const value = this.wire?.decode(encoded, fields.full);
     if (value === undefined) return undefined;
-    // Bytes that are as this process holds them are taken as they came, out of the larger ones that they arrived in.
-    const kept = this.wire === this.own && typeof value === 'object' && value !== null && !this.shares;
-    const held = kept ? { bytes: Buffer.from(encoded), size: encoded.length } : this.held(value);
-    const entry = new Entry({ ...fields, ...held, l1Only: true });
-    // Whoever asked gets what was decoded to see whether it can be.
-    if (entry.bytes) entry.decoded = { value };
-    return entry;
-  }
-
-  /** @throws UnserialisableValueError, ValueTooLargeError when it cannot be cached */
-  check(value: unknown): void {
-    this.own.encode(value);
+    if (this.own.text) {
+      const text = this.own.text.write(value);
+      return this.entryOf(fields, this.kept(value, text, Buffer.byteLength(text)), value);
+    }
+    // Taken out of the larger bytes that they arrived in.
+    const own = this.wire === this.own ? Buffer.from(encoded) : this.own.encode(value);
+    return this.entryOf(fields, this.kept(value, own, own.length), value);
   }
 
   read(entry: Entry): unknown {
-    if (entry.decoded) {
-      const { value } = entry.decoded;
-      entry.decoded = undefined;
-      return value;
+    if (!entry.isPacked) return entry.held;
+    const { unpacked } = entry;
+    if (unpacked !== undefined) {
+      entry.unpacked = undefined;
+      return unpacked;
     }
-    return entry.bytes === undefined ? entry.value : this.own.decode(entry.bytes);
+    return typeof entry.held === 'string' ? this.own.text!.read(entry.held) : this.own.decode(entry.held as Buffer);
+  }
+
+  /** Text, numbers, null and the like as they are. */
+  private kept(value: unknown, packed: string | Buffer, size: number): Held {
+    return typeof value !== 'object' || value === null || this.shares
+      ? { held: value, isPacked: false, size }
+      : { held: packed, isPacked: true, size };
+  }
+
+  private entryOf(fields: ReceivedFields, { held, isPacked, size }: Held, value: unknown): Entry {
+    const { space, full, freshUntil, graceMs, tags, seq } = fields;
+    const entry = new Entry({ space, full, held, isPacked, size, freshUntil, graceMs, tags, seq });
+    // Whoever asked gets what was decoded to see whether it can be.
+    if (isPacked) entry.unpacked = value;
+    return entry;
   }
 }
 

@@ -12,8 +12,15 @@ export function parseJson(text: string): unknown {
   return parse(text, { protoAction: 'error', constructorAction: 'error' });
 }
 
+/** Throws on what has no JSON: a `toJSON` that returns nothing. */
+export function stringify(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) throw new TypeError('It has no JSON.');
+  return text;
+}
+
 export const json: Serialiser = {
   carries: {},
-  write: value => Buffer.from(JSON.stringify(value)),
+  write: value => Buffer.from(stringify(value)),
   read: bytes => parseJson(bytes.toString()),
 };

@@ -1,7 +1,7 @@
 import type { Clock } from '@core-infra/kernel';
 import type { RedisClient } from '@core-infra/redis';
 import type { CacheConfig } from '../../cache.config.js';
-import type { Entry, Lease } from '../../tiers/entry.js';
+import type { Entry, Lease, PendingWrite } from '../../tiers/entry.js';
 import { newRev } from '../../tiers/values.js';
 import type { Link } from './link.js';
 import { leadScript, releaseScript, renewScript, storeScript } from './scripts.js';
@@ -39,8 +39,8 @@ export class Leases {
   }
 
   /** @returns whether the lease still held */
-  async store(token: string, entry: Entry, clock: Clock): Promise<boolean> {
-    const args = [token, recordOf(entry, entry.asOf), String(keptFor(entry, clock))];
+  async store(token: string, entry: Entry, write: PendingWrite, clock: Clock): Promise<boolean> {
+    const args = [token, recordOf(entry, write), keptFor(entry, clock)];
     return (await this.link.run(() => storeScript.run(this.client, [this.name(entry.full)], args))) === 1;
   }
 

@@ -33,8 +33,8 @@ export class Marks {
   }
 
   /** Learns the marks of tags that are not known yet. */
-  async learn(space: Space, tags: readonly string[]): Promise<void> {
-    const unknown = [...new Set(tags)].filter(tag => !space.tags.has(tag));
+  async learn(space: Space, tags: Iterable<string>): Promise<void> {
+    const unknown = Array.from(tags).filter(tag => !space.tags.has(tag));
     if (unknown.length === 0) return;
     const found = await this.link.run(() => this.client.hmget(this.key(space.path), ...unknown.map(tag => `t:${tag}`)));
     unknown.forEach((tag, at) => space.markTag(tag, 0, idNumber(found[at] ?? '0-0')));
@@ -60,15 +60,19 @@ export class Marks {
     if (space.parent) await (space.parent.opened ?? this.open(space.parent, learn));
     const message = this.compose({ k: 'clear' }, space.path);
     const args = [this.config.redis.logLength, message];
-    const [cleared, floor, prefixes] = (await this.link.run(() =>
+    const [cleared, floor, prefixes, fields] = (await this.link.run(() =>
       openScript.run(this.client, [this.logKey, this.key(space.path)], args),
-    )) as [string, string, string];
+    )) as [string, string, string, string[] | null];
     const id = idNumber(cleared);
     learn(id);
     space.markCleared({ seq: 0, id: Math.max(id, space.parent?.cleared.id ?? 0) });
     space.tagFloor.id = Math.max(space.tagFloor.id, floor ? idNumber(floor) : 0);
     const marked = (prefixes ? JSON.parse(prefixes) : []) as [prefix: string, id: string][];
     for (const [prefix, at] of marked) space.markPrefix(prefix, 0, idNumber(at));
+    if (!fields) return;
+    for (let at = 0; at < fields.length; at += 2)
+      if (fields[at]!.startsWith('t:')) space.markTag(fields[at]!.slice(2), 0, idNumber(fields[at + 1]!));
+    space.knowsAllTags = true;
   }
 
   private key(path: string): string {

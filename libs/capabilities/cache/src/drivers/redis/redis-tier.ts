@@ -13,11 +13,8 @@ import { Leases } from './leases.js';
 import { Link } from './link.js';
 import { idNumber, type LogMessage } from './log-reader.js';
 import { Marks } from './marks.js';
-import { Reads } from './reads.js';
-import { decodeRecord } from './record.js';
+import { nothing, Reads } from './reads.js';
 import { writeRecord } from './write-record.js';
-
-const nothing: Found = { entry: undefined, rev: '' };
 
 /** Entries in Redis, which all processes of one `keyPrefix` share. */
 export class RedisTier implements SharedTier {
@@ -52,7 +49,13 @@ export class RedisTier implements SharedTier {
     this.marks = new Marks(client, this.link, this.logKey, config, site.spaces, (message, path) =>
       this.message(message, path),
     );
-    this.reads = new Reads(client, this.link, () => site.memory.seq);
+    this.reads = new Reads(client, this.link, {
+      ...site,
+      name: full => this.name(full),
+      opened: space => this.opened(space),
+      learn: (space, tags) => this.marks.learn(space, tags),
+      refused: error => this.refused(error),
+    });
     this.leases = new Leases(client, this.link, config, full => this.name(full));
     this.link.start();
   }
@@ -70,15 +73,12 @@ export class RedisTier implements SharedTier {
     return this.known;
   }
 
-  async get(space: Space, full: string): Promise<Found> {
-    let found = nothing;
-    await this.attempt(async () => (found = await this.find(space, full)));
-    return found;
+  get(space: Space, full: string): Promise<Found> {
+    return this.isReady ? this.reads.read(space, full) : Promise.resolve(nothing);
   }
 
   async getMany(space: Space, fulls: readonly string[]): Promise<Entry[]> {
-    let found: Found[] = [];
-    await this.attempt(async () => (found = await Promise.all(fulls.map(full => this.find(space, full)))));
+    const found = await Promise.all(fulls.map(full => this.get(space, full)));
     return found.flatMap(({ entry }) => entry ?? []);
   }
 
@@ -94,18 +94,18 @@ export class RedisTier implements SharedTier {
     });
     // It may or may not have arrived; and others have the value before it.
     if (!wrote) this.owe(() => this.link.journal.keys(fulls));
-    for (const entry of entries) entry.encoded = undefined;
+    for (const entry of entries) entry.write = undefined;
   }
 
   async store(entry: Entry): Promise<boolean> {
-    const lease = entry.lease!;
-    entry.lease = undefined;
+    const write = entry.write!;
+    const lease = write.lease!;
+    entry.write = undefined;
     lease.end();
     let stored = true;
     const asked = await this.attempt(async () => {
-      stored = await this.leases.store(lease.token, entry, this.site.clock);
+      stored = await this.leases.store(lease.token, entry, write, this.site.clock);
     });
-    entry.encoded = undefined;
     if (!asked) this.owe(() => this.link.journal.keys([entry.full]));
     if (!stored) this.site.meter.tell('load-refused');
     // Whoever loaded has its value: it need not wait until the others have been told.
@@ -168,21 +168,6 @@ export class RedisTier implements SharedTier {
   async close(): Promise<void> {
     this.leases.close();
     await this.link.close();
-  }
-
-  /** What Redis has of a key, as far as it holds. */
-  private async find(space: Space, full: string): Promise<Found> {
-    const reading = this.reads.read(this.name(full));
-    if (!space.isOpen) await Promise.all([reading, this.opened(space)]);
-    const { bytes, seq } = await reading;
-    const record = bytes && decodeRecord(bytes);
-    if (!record) return nothing;
-    const { rev, asOf, freshUntil, staleUntil, tags, value } = record;
-    if (tags.length > 0) await this.marks.learn(space, tags);
-    const key = full.slice(space.path.length + 1);
-    const holds = space.holdsShared(key, tags, asOf) && this.site.clock.now() < staleUntil;
-    const fields = { space, full, freshUntil, staleUntil, tags, seq, asOf, rev };
-    return { entry: holds ? this.site.values.received(fields, value) : undefined, rev };
   }
 
   private opened(space: Space): Promise<void> {
@@ -270,11 +255,14 @@ export class RedisTier implements SharedTier {
       await work();
       return true;
     } catch (error) {
-      if (!(error instanceof RedisUnavailableError)) {
-        this.site.logger.debug(`Redis refused a command of the cache: ${(error as Error).message}`);
-      }
+      this.refused(error as Error);
       return false;
     }
+  }
+
+  private refused(error: Error): void {
+    if (error instanceof RedisUnavailableError) return;
+    this.site.logger.debug(`Redis refused a command of the cache: ${error.message}`);
   }
 
   private name(full: string): string {

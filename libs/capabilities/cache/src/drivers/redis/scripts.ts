@@ -52,14 +52,13 @@ else redis.call('SETRANGE', KEYS[1], 4, string.rep('-', 16) .. string.rep('0', 1
 return 1`,
 });
 
-/** Writes the value of a load if the lease is still held: whatever invalidated the entry took it. ARGV: token, record, milliseconds (0 for ever). */
+/** Writes the value of a load if the lease is still held: whatever invalidated the entry took it. ARGV: token, record, milliseconds. */
 export const storeScript = luaScript({
   name: 'cache-store',
   keys: 1,
   source: `
 if redis.call('GETRANGE', KEYS[1], 4, 19) ~= ARGV[1] then return 0 end
-if ARGV[3] == '0' then redis.call('SET', KEYS[1], ARGV[2])
-else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1`,
 });
 
@@ -69,6 +68,9 @@ const keep = `redis.call('PEXPIRE', KEYS[2], 2592000000)`;
 const most = { tags: 10_000, prefixes: 512 };
 
 const logged = `local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'm', ARGV[2])`;
+
+/** So many tags of a namespace are learned when it is opened; of more, each when it is first met. */
+const MOST_TAGS_AT_ONCE = 1_000;
 
 /**
  * Reads a namespace's marks. Marks that are not there were never made, or were lost: then the namespace counts as cleared now.
@@ -85,7 +87,9 @@ if not marks[1] then
   marks = { id, false, false }
 end
 ${keep}
-return { marks[1], marks[2] or '', marks[3] or '' }`,
+local tags = false
+if redis.call('HLEN', KEYS[2]) <= ${MOST_TAGS_AT_ONCE} then tags = redis.call('HGETALL', KEYS[2]) end
+return { marks[1], marks[2] or '', marks[3] or '', tags }`,
 });
 
 /** Marks an invalidation and logs it, as one. KEYS: log, marks. ARGV: length of the log, message, kind, names. */

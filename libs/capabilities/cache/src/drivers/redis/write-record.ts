@@ -1,16 +1,20 @@
 import type { Clock } from '@core-infra/kernel';
 import type { RedisClient } from '@core-infra/redis';
-import type { Entry } from '../../tiers/entry.js';
+import type { Entry, PendingWrite } from '../../tiers/entry.js';
 import { encodeRecord } from './record.js';
 
-/** How long Redis is to keep an entry, in milliseconds; 0 for ever. */
+/** The longest that Redis keeps an entry, in milliseconds: 30 days. What was cleared, and nobody asks for, ends by then. */
+const LONGEST_MS = 2_592_000_000;
+
+/** How long Redis is to keep an entry, in milliseconds. */
 export function keptFor({ staleUntil }: Entry, clock: Clock): number {
-  return staleUntil === Infinity ? 0 : Math.max(1, Math.ceil(staleUntil - clock.now()));
+  return Math.min(LONGEST_MS, Math.max(1, Math.ceil(staleUntil - clock.now())));
 }
 
-export function recordOf(entry: Entry, asOf: number): Buffer {
-  const { freshUntil, staleUntil, tags, encoded, rev } = entry;
-  return encodeRecord({ rev: rev!, asOf, freshUntil, staleUntil, tags, value: encoded });
+/** @param asOf the log's place that the value is newer than; that of its load where it is not given */
+export function recordOf(entry: Entry, write: PendingWrite, asOf: number = write.asOf): Buffer {
+  const { freshUntil, staleUntil, tags } = entry;
+  return encodeRecord({ rev: write.rev, asOf, freshUntil, staleUntil, tags, value: write.encoded });
 }
 
 /** @param asOf the log's latest place that is known: a value that is set is newer than all before it */
@@ -21,7 +25,5 @@ export async function writeRecord(
   asOf: number,
   clock: Clock,
 ): Promise<void> {
-  const keepMs = keptFor(entry, clock);
-  if (keepMs === 0) await client.set(name, recordOf(entry, asOf));
-  else await client.set(name, recordOf(entry, asOf), 'PX', keepMs);
+  await client.set(name, recordOf(entry, entry.write!, asOf), 'PX', keptFor(entry, clock));
 }
