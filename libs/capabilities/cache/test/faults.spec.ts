@@ -228,6 +228,29 @@ describe('Redis that is killed and started', () => {
     process.stdout.write(`cache, Redis killed under load: ${took.length} requests, p99 ${p99.toFixed(1)} ms\n`);
   }, 40_000);
 
+  it('that hangs holds up nobody for longer than the first who noticed', async () => {
+    await using app = await bootRedisCache({ url: redis.url }, uniqueName('cache'), {
+      redis: { commandTimeoutMs: 1_500 },
+    });
+    const cache = app.get(Cache);
+    await cache.set('a', 1);
+    await redis.kill('SIGSTOP');
+    try {
+      const first = cache.get('not in memory');
+      await sleep(700);
+      let ended = 0;
+      const later = Array.from({ length: 5 }, (_, at) =>
+        cache.getOrSet(`k${at}`, () => at).finally(() => (ended += 1)),
+      );
+      expect(await first).toBeUndefined();
+      // Their own time would have been up 700 ms later.
+      await Promise.race([Promise.all(later), sleep(350)]);
+      expect(ended).toBe(5);
+    } finally {
+      await redis.kill('SIGCONT');
+    }
+  }, 30_000);
+
   it('boots without it, and joins it when it is there', async () => {
     await redis.kill('SIGKILL');
     const keyPrefix = uniqueName('cache');

@@ -1,6 +1,6 @@
 import type { Logger } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { availabilityOf, type RedisClient } from '@core-infra/redis';
+import { availabilityOf, type RedisAvailability, type RedisClient } from '@core-infra/redis';
 import type { CacheConfig } from '../../cache.config.js';
 import { type Debt, Journal } from './journal.js';
 import { type LogListener, type LogMessage, LogReader } from './log-reader.js';
@@ -25,7 +25,10 @@ export class Link {
   readonly journal: Journal;
   private readonly reader: LogReader;
   private readonly stopped = new AbortController();
+  private readonly availability: RedisAvailability;
   private readonly stopListening: () => void;
+  /** Of commands that have no answer yet. */
+  private readonly underWay = new Set<(error: unknown) => void>();
   private paying: Promise<void> | undefined;
   private ready = false;
   private readonly waiting: (() => void)[] = [];
@@ -33,7 +36,7 @@ export class Link {
   private trouble: string | undefined;
 
   constructor(
-    private readonly client: RedisClient,
+    client: RedisClient,
     logKey: string,
     private readonly config: CacheConfig,
     private readonly owner: LinkOwner,
@@ -48,17 +51,21 @@ export class Link {
       onSynced: () => this.look(),
     };
     this.reader = new LogReader(client, logKey, Math.max(500, commandTimeoutMs), listener, logger);
-    this.stopListening = availabilityOf(client).onChange(() => this.look());
+    this.availability = availabilityOf(client);
+    this.stopListening = this.availability.onChange(available => {
+      if (!available) this.letGo();
+      this.look();
+    });
   }
 
   get isReady(): boolean {
-    return this.ready && availabilityOf(this.client).isAvailable;
+    return this.ready && this.availability.isAvailable;
   }
 
   /** Why the shared store is not used; `undefined` when it is. */
   get reason(): string | undefined {
     if (this.isReady) return undefined;
-    if (!availabilityOf(this.client).isAvailable) return 'Redis is away';
+    if (!this.availability.isAvailable) return 'Redis is away';
     if (!this.reader.isSynced) return 'the log of invalidations is not read';
     return `${this.journal.size} invalidations have still to be made up for${this.trouble ? `: ${this.trouble}` : ''}`;
   }
@@ -68,7 +75,19 @@ export class Link {
   }
 
   run<T>(command: () => Promise<T>): Promise<T> {
-    return availabilityOf(this.client).run(command, this.config.redis.commandTimeoutMs);
+    return new Promise<T>((resolve, reject) => {
+      this.underWay.add(reject);
+      this.availability.run(command, this.config.redis.commandTimeoutMs).then(
+        value => {
+          this.underWay.delete(reject);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.underWay.delete(reject);
+          reject(error as Error);
+        },
+      );
+    });
   }
 
   async whenReady(signal: AbortSignal): Promise<void> {
@@ -91,9 +110,15 @@ export class Link {
     await this.paying;
   }
 
+  /** When one command has shown that Redis is away, nobody waits for the time limit of another. */
+  private letGo(): void {
+    for (const reject of this.underWay) this.availability.run(() => Promise.resolve()).catch(reject);
+    this.underWay.clear();
+  }
+
   private look(): void {
     if (this.stopped.signal.aborted) return;
-    const usable = this.reader.isSynced && availabilityOf(this.client).isAvailable;
+    const usable = this.reader.isSynced && this.availability.isAvailable;
     if (usable && this.journal.size > 0) {
       this.paying ??= this.payAll().finally(() => {
         this.paying = undefined;
@@ -118,7 +143,7 @@ export class Link {
         pauseMs = AGAIN_MS;
       } catch (error) {
         // The next change of the availability comes back to it.
-        if (!availabilityOf(this.client).isAvailable) return;
+        if (!this.availability.isAvailable) return;
         this.trouble = (error as Error).message;
         this.logger.debug(`An invalidation cannot be made up for yet: ${this.trouble}`);
         await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined); // closed: the loop ends
