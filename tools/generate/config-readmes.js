@@ -1,27 +1,45 @@
 'use strict';
 
-// The option tables in the packages' READMEs, between the two markers.
+// The option tables: in a package's README between `<!-- options:start -->` and `<!-- options:end -->`, of all its sections but those which a page
+// of docs/, or the README itself, shows at a place of its own, between `<!-- options:start <section> -->` and `<!-- options:end -->`.
 
-const { existsSync, readFileSync } = require('node:fs');
+const { existsSync, globSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const { configSections } = require('../lib/config-sections.js');
 const { defaultText, fieldDoc, keyDoc } = require('../lib/field-docs.js');
 const { root } = require('../runner/paths.js');
 
-const MARKED = /(<!-- options:start -->)[\s\S]*?(<!-- options:end -->)/;
+const MARKED = /(<!-- options:start(?: (\w+))? -->)[\s\S]*?(<!-- options:end -->)/g;
 const HEAD = ['| Key | Environment | Type | Default | Live | |', '|---|---|---|---|---|---|'];
 
 async function run() {
-  const byFolder = new Map();
-  for (const one of await configSections()) byFolder.set(one.folder, [...(byFolder.get(one.folder) ?? []), one]);
-  const files = [...byFolder].flatMap(([folder, sections]) => {
-    const file = `${folder}/README.md`;
-    const text = existsSync(path.join(root, file)) ? readFileSync(path.join(root, file), 'utf8') : '';
-    if (!MARKED.test(text)) return [];
-    const tables = sections.map(one => tableOf(one, sections.length > 1)).join('\n\n');
-    return [[file, text.replace(MARKED, (_, start, end) => `${start}\n\n${tables}\n\n${end}`)]];
-  });
-  return Object.fromEntries(files);
+  const all = await configSections();
+  const readmes = Map.groupBy(all, ({ folder }) => `${folder}/README.md`);
+  const files = [...readmes.keys(), ...globSync('docs/*.md', { cwd: root })].filter(file =>
+    existsSync(path.join(root, file)),
+  );
+  const texts = new Map(files.map(file => [file, readFileSync(path.join(root, file), 'utf8')]));
+  const named = new Set([...texts].flatMap(([, text]) => [...text.matchAll(MARKED)].map(([, , section]) => section)));
+  const tablesOf = (file, section) => {
+    if (section === undefined) {
+      const here = readmes.get(file) ?? [];
+      return here.filter(one => !named.has(one.section)).map(one => tableOf(one, here.length > 1));
+    }
+    const found = all.filter(one => one.section === section);
+    if (found.length === 0) throw new Error(`${file}: there is no section "${section}" for its table of options.`);
+    return found.map(one => tableOf(one, false));
+  };
+  return Object.fromEntries(
+    [...texts]
+      .filter(([, text]) => text.search(MARKED) >= 0)
+      .map(([file, text]) => [
+        file,
+        text.replace(
+          MARKED,
+          (_, start, section, end) => `${start}\n\n${tablesOf(file, section).join('\n\n')}\n\n${end}`,
+        ),
+      ]),
+  );
 }
 
 function tableOf(one, titled) {

@@ -27,7 +27,12 @@ export { HttpCache } from './http/http-cache.js';
 export { HttpCacheConfig } from './http/http-cache.config.js';
 export { HttpCacheModule } from './http/http-cache.module.js';
 export { SessionContendedError, SessionsInTiersError, SessionsUnavailableError } from './session/errors.js';
-export { expressSessionStore, fastifySessionStore, type SessionStoreMethods } from './session/middleware.store.js';
+export {
+  expressSessionStore,
+  fastifySessionStore,
+  type SessionAway,
+  type SessionStoreMethods,
+} from './session/middleware.store.js';
 export { type Session, Sessions } from './session/sessions.js';
 export { SessionsConfig } from './session/sessions.config.js';
 export { getSessionsToken, InjectSessions, SessionsModule, type SessionsOptions } from './session/sessions.module.js';

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { SessionsUnavailableError } from './errors.js';
 import type { Sessions } from './sessions.js';
 
 type Callback = (error?: unknown) => void;
@@ -18,15 +19,43 @@ export interface SessionStoreMethods {
 }
 
 /**
- * A store for @fastify/session: `app.register(fastifySession, { store: fastifySessionStore(sessions), … })`. While the store behind it is away,
- * requests with a session's cookie are answered with an error, and the cookie is left alone.
+ * What a request of @fastify/session has in place of its session while the store is away: nothing of what is in it. It stays where it is: what a
+ * handler writes into this one is refused with {@link SessionsUnavailableError}, a 503.
+ */
+export interface SessionAway {
+  readonly storeIsAway?: true;
+}
+
+/**
+ * A store for @fastify/session: `app.register(fastifySession, { store: fastifySessionStore(sessions), … })`. While the store behind it is away, requests
+ * with a session's cookie have an empty one that cannot be written, with `storeIsAway: true`, and the cookie is left alone.
  */
 export function fastifySessionStore(sessions: Sessions<object>): SessionStoreMethods {
+  const store = storeOf(sessions);
+  return {
+    ...store,
+    get: (id, callback) =>
+      store.get(id, (error, session) =>
+        error instanceof SessionsUnavailableError
+          ? callback(undefined, { storeIsAway: true } satisfies SessionAway as never)
+          : callback(error, session),
+      ),
+    set: (id, session: MiddlewareSession & SessionAway, callback) => {
+      if (!session.storeIsAway) return store.set(id, session as never, callback);
+      const isWritten = Object.keys(session).some(name => name !== 'cookie' && name !== 'storeIsAway');
+      return void setImmediate(() =>
+        callback?.(isWritten ? answerable(new SessionsUnavailableError('sessions')) : undefined),
+      );
+    },
+  };
+}
+
+function storeOf(sessions: Sessions<object>): SessionStoreMethods {
   const settle = <T>(work: Promise<T>, callback: ((error?: unknown, result?: never) => void) | undefined): void => {
     // Out of the promise, so that what the callback throws is not taken for a rejection of ours.
     work.then(
       result => setImmediate(() => callback?.(undefined, result as never)),
-      (error: unknown) => setImmediate(() => callback?.(error)),
+      (error: unknown) => setImmediate(() => callback?.(answerable(error))),
     );
   };
   return {
@@ -45,9 +74,17 @@ export function fastifySessionStore(sessions: Sessions<object>): SessionStoreMet
   };
 }
 
+/** As Express, Fastify, and Nest without a filter of the app's know the status of an error (http-errors): they would answer 500. */
+function answerable(error: unknown): unknown {
+  return error instanceof SessionsUnavailableError
+    ? Object.assign(error, { statusCode: error.status, expose: false })
+    : error;
+}
+
 /**
  * A store for express-session: `session({ store: expressSessionStore(session.Store, sessions), … })`. While the store behind it is away, requests
- * have no session (`req.session` is `undefined`), and the cookie is left alone, so that the session is there again afterwards.
+ * have no session (`req.session` is `undefined`), and the cookie is left alone, so that the session is there again afterwards. Those that find out that
+ * it went away are answered with 503.
  *
  * @param Store the base class that express-session exports
  */
@@ -56,8 +93,7 @@ export function expressSessionStore<S extends EventEmitter>(
   sessions: Sessions<object>,
 ): S & SessionStoreMethods {
   class ExpressSessionStore extends (Store as unknown as new () => EventEmitter) {}
-  const store = Object.assign(new ExpressSessionStore(), fastifySessionStore(sessions)) as unknown as S &
-    SessionStoreMethods;
+  const store = Object.assign(new ExpressSessionStore(), storeOf(sessions)) as unknown as S & SessionStoreMethods;
   const tell = (available: boolean): void => void store.emit(available ? 'connect' : 'disconnect');
   sessions.onAvailability(tell);
   // The middleware listens only after it was given the store.
