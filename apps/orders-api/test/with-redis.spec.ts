@@ -2,6 +2,11 @@ import { eventually, uniqueName, useRedisServer } from '@core-infra/testing';
 import { useOrdersApi } from './support/orders-api.js';
 import { sharesItsState } from './support/shared-state.js';
 
+/** What goes on by itself without Redis, and what does not go on. */
+const allDegraded = Object.fromEntries(
+  ['redis', 'cache', 'rate-limit', 'feature-flags', 'sessions'].map(check => [check, { status: 'degraded' }]),
+);
+
 describe('with a Redis', () => {
   const redis = useRedisServer();
   const api = useOrdersApi(() => ({
@@ -22,7 +27,10 @@ describe('with a Redis', () => {
     expect((await api.order(user, [tea, 2])).status).toBe(201);
     expect(await stock()).toBe(7);
     expect((await api.send('POST', '/sessions', { email: user.email, password: 'correct horse' })).status).toBe(503);
-    expect(await api.get('//health/ready')).toMatchObject({ status: 200, body: { status: 'degraded' } });
+    expect(await api.get('//health/ready')).toMatchObject({
+      status: 200,
+      body: { status: 'degraded', checks: { postgres: { status: 'up' }, ...allDegraded } },
+    });
     await redis.start();
     await eventually(async () => expect((await api.get('//health/ready')).body.status).toBe('ok'));
     expect(await stock()).toBe(7);

@@ -1,6 +1,7 @@
 import type { Driver } from '@core-infra/kernel';
 import { availabilityOf, luaScript, type RedisClient } from '@core-infra/redis';
 import { createCodec } from '../codec/create-codec.js';
+import { SessionsUnavailableError } from '../session/errors.js';
 import type { SessionStorage } from '../session/session.storage.js';
 import type { Sessions } from '../session/sessions.js';
 import type { SessionsConfig } from '../session/sessions.config.js';
@@ -27,7 +28,13 @@ const outcomes = ['ended', 'written', 'changed'] as const;
 export const driver: Driver<SessionsConfig, Sessions> = async (config, at) => {
   const client = at.upstream<RedisClient>();
   const storage = redisStorage(client, config);
-  return { client: new StoredSessions(storage, await createCodec(config.codec, at), config, at), address: 'redis' };
+  return {
+    client: new StoredSessions(storage, await createCodec(config.codec, at), config, at),
+    address: 'redis',
+    check: () => {
+      if (!storage.isAvailable) throw new SessionsUnavailableError(at.id);
+    },
+  };
 };
 
 function redisStorage(client: RedisClient, { keyPrefix, commandTimeoutMs }: SessionsConfig): SessionStorage {
