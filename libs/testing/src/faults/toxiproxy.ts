@@ -5,6 +5,9 @@ import { ServiceStateError } from '../errors.js';
 import { uniqueName } from '../helpers/unique-name.js';
 import { type Started, useStarted } from '../helpers/use-started.js';
 
+/** How long it may take to end a fault, in milliseconds. */
+const CLEARED_WITHIN_MS = 300;
+
 /** One fault of Toxiproxy, as its HTTP interface names it. */
 interface Toxic {
   type: 'latency' | 'reset_peer' | 'timeout';
@@ -27,17 +30,18 @@ export interface ToxicProxy extends AsyncDisposable {
   halfOpen(): Promise<void>;
   /** Closes all connections and refuses new ones. */
   down(): Promise<void>;
-  /** An undisturbed network again. */
+  /** An undisturbed network again. Connections that have only been slow are kept, unless Toxiproxy is busy with answers to ones that have ended. */
   heal(): Promise<void>;
 }
 
 /** A proxy on the Toxiproxy at `api` in front of the server at `target`. @internal */
 export async function startToxicProxy(api: string, target: string): Promise<ToxicProxy> {
-  const name = uniqueName('proxy');
-  const call = async <Answer>(method: string, path: string, body?: unknown): Promise<Answer> => {
+  let name = uniqueName('proxy');
+  const call = async <Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> => {
     const response = await fetch(`${api}/proxies${path}`, {
       method,
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(signal && { signal }),
     });
     const text = await response.text();
     if (!response.ok) throw new ServiceStateError(`Toxiproxy answered ${response.status}: ${text}`, 'See its log.');
@@ -45,18 +49,27 @@ export async function startToxicProxy(api: string, target: string): Promise<Toxi
   };
 
   const upstream = new URL(target);
-  const { listen } = await call<{ listen: string }>('POST', '', {
-    name,
-    listen: '127.0.0.1:0',
-    upstream: upstream.host,
-    enabled: true,
-  });
+  const create = (at: string): Promise<{ listen: string }> =>
+    call('POST', '', { name, listen: at, upstream: upstream.host, enabled: true });
+  const { listen } = await create('127.0.0.1:0');
   const url = new URL(target);
   url.host = listen;
 
+  const clear = async (): Promise<void> => {
+    const { toxics } = await call<{ toxics: { name: string }[] }>('GET', `/${name}`);
+    const inTime = AbortSignal.timeout(CLEARED_WITHIN_MS);
+    try {
+      for (const toxic of toxics) await call('DELETE', `/${name}/toxics/${toxic.name}`, undefined, inTime);
+    } catch (error) {
+      if (!inTime.aborted) throw error;
+      // It waits, for as long as the delay, for each answer to a connection that has ended (Shopify/toxiproxy#558).
+      await call('DELETE', `/${name}`);
+      name = uniqueName('proxy');
+      await create(listen);
+    }
+  };
   const set = async (enabled: boolean, ...toxics: Toxic[]): Promise<void> => {
-    const before = await call<{ toxics: { name: string }[] }>('GET', `/${name}`);
-    for (const toxic of before.toxics) await call('DELETE', `/${name}/toxics/${toxic.name}`);
+    await clear();
     await call('POST', `/${name}`, { enabled });
     for (const toxic of toxics) await call('POST', `/${name}/toxics`, toxic);
   };

@@ -48,6 +48,19 @@ describe('useToxiproxy', () => {
     });
   });
 
+  it('heals at once, though answers to a connection that has ended are under way', async () => {
+    await proxy.latency(60_000);
+    const socket = await connect();
+    for (let round = 0; round < 20; round += 1) {
+      socket.write('PING\r\n');
+      await ping(other.url);
+    }
+    socket.destroy();
+    await ping(other.url);
+    await proxy.heal();
+    expect(await ping()).toBe('PONG');
+  }, 15_000);
+
   it('resets who says something', async () => {
     await proxy.resetPeer();
     const socket = await connect();
