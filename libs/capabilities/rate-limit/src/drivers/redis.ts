@@ -41,14 +41,15 @@ function redisStore(client: RedisClient, timeoutMs: number): LimitStore {
       return availability.isAvailable;
     },
     mixesKeys: !client.isCluster,
-    consume: async (rule, requests) => {
+    consume: (rule, requests) => {
       const keys = requests.map(({ key }) => key);
       const given = gcraArguments(
         rule,
         requests.map(({ cost }) => cost),
       );
-      const reply = await availability.run(() => scriptFor(keys.length).run(client, keys, given), timeoutMs);
-      return gcraAnswers(rule, reply);
+      return availability
+        .run(() => scriptFor(keys.length).run(client, keys, given), timeoutMs)
+        .then(reply => gcraAnswers(rule, reply));
     },
     forget: async key => void (await availability.run(() => client.del(key), timeoutMs)),
     isAway: error => error instanceof RedisUnavailableError,

@@ -45,20 +45,24 @@ export class Patience {
   }
 
   /** Watches one question. */
-  async watch<T>(question: () => Promise<T>): Promise<T> {
+  watch<T>(question: () => Promise<T>): Promise<T> {
     const watched = { since: this.site.now() };
     this.underWay.add(watched);
     // An earlier question may have armed the timer when longer answers were usual.
     if (watched.since + this.overdueMs < this.looksAt) this.lookAfter(this.overdueMs);
-    try {
-      const answer = await question();
-      this.learn(this.site.now() - watched.since);
-      this.overdue = false;
-      return answer;
-    } finally {
-      this.underWay.delete(watched);
-      if (this.underWay.size === 0) this.overdue = false;
-    }
+    return question().then(
+      answer => {
+        this.learn(this.site.now() - watched.since);
+        this.overdue = false;
+        this.underWay.delete(watched);
+        return answer;
+      },
+      (error: unknown) => {
+        this.underWay.delete(watched);
+        if (this.underWay.size === 0) this.overdue = false;
+        throw error;
+      },
+    );
   }
 
   private learn(ms: number): void {

@@ -57,7 +57,7 @@ return reply
 
 /** The arguments of the script for requests that cost so much. */
 export function gcraArguments(rule: CheckedRule, costs: readonly number[]): number[] {
-  return [rule.windows.length, ...rule.windows.flatMap(({ limit, windowMs }) => [limit, windowMs]), ...costs];
+  return [...rule.numbers, ...costs];
 }
 
 /** What the script's reply says, in the order of the keys. */

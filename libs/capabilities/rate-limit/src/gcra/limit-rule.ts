@@ -8,6 +8,8 @@ export interface CheckedRule {
   readonly onFailure: FailurePolicy | undefined;
   /** Names what is counted: the rule's name and the lengths of its windows. Limits are left out, so that a change of one keeps the count. */
   readonly id: string;
+  /** What the script is told of it: how many windows, and limit and length of each. */
+  readonly numbers: readonly number[];
   /** The levels of who has used nothing. */
   readonly unused: readonly number[];
   /** More than this at once never passes. */
@@ -82,6 +84,7 @@ function check(rule: LimitRule): CheckedRule {
     windows: windows.map(({ limit, windowMs }) => Object.freeze({ limit, windowMs })),
     onFailure,
     id: `${name}:${windows.map(({ windowMs }) => windowMs).join(',')}`,
+    numbers: [windows.length, ...windows.flatMap(({ limit, windowMs }) => [limit, windowMs])],
     unused: windows.map(() => 0),
     smallestLimit: Math.min(...windows.map(({ limit }) => limit)),
   };
