@@ -68,7 +68,7 @@ async function createHttp(
 }
 
 /**
- * Listens where the section `http` says.
+ * Listens where the section `http` says, and then starts what the app takes messages from.
  * @returns the URL
  * @throws PortInUseError
  */
@@ -86,5 +86,6 @@ export async function listen(app: INestApplication): Promise<string> {
       ? new PortInUseError(port, address, { cause: error })
       : new CannotListenError(port, address, { cause: error });
   }
+  await app.startAllMicroservices();
   return app.getUrl();
 }

@@ -1,0 +1,24 @@
+import type { WireMessage } from '../driver/message.js';
+import type { CloudEvent } from '../events/cloud-event.js';
+
+/** What an event is on the wire. */
+export interface Encoded {
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+/** Turns events into messages and back. Data is what its JSON says; it is not checked here. */
+export interface Codec {
+  encode(event: CloudEvent): Encoded;
+  /**
+   * @param type of events on this topic, where the message does not say it
+   * @throws EventUndecodableError
+   */
+  decode(message: ReadableMessage, type: string): CloudEvent;
+}
+
+export interface ReadableMessage extends WireMessage {
+  readonly partition: number;
+  readonly position: number;
+  readonly time: number;
+}

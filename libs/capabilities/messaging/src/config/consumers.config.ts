@@ -1,0 +1,47 @@
+import { Live } from '@core-infra/kernel';
+import { IsInt, IsNumber, Max, Min } from 'class-validator';
+
+/** How handlers are fed; a handler's own options win. */
+export class ConsumersConfig {
+  /** How many messages of a group are handled at once in a process; those of one key never are. @default 16 */
+  @IsInt()
+  @Min(1)
+  @Max(10_000)
+  concurrency: number = 16;
+
+  /** How long one attempt of a handler may take, in milliseconds; its signal aborts then, and the attempt has failed. @default 30_000 */
+  @IsInt()
+  @Min(1)
+  @Max(2_147_483_647)
+  timeoutMs: number = 30_000;
+
+  /** Messages of a group that a process may hold without their being settled; no more are fetched until some are. @default 1_000 */
+  @IsInt()
+  @Min(1)
+  @Max(1_000_000)
+  maxInFlight: number = 1_000;
+
+  /** The same in bytes. @default 67_108_864 */
+  @IsInt()
+  @Min(1)
+  maxBytesInFlight: number = 64 * 1024 * 1024;
+
+  /** How long work on a partition may go on once another process is to have it, in milliseconds; then it is aborted. @default 20_000 */
+  @IsInt()
+  @Min(0)
+  @Max(2_147_483_647)
+  revokeTimeoutMs: number = 20_000;
+
+  /** Nothing is fetched while the heap is fuller than this part of its limit; 1 is never. @default 0.85 */
+  @IsNumber()
+  @Min(0.1)
+  @Max(1)
+  @Live()
+  maxHeapUsed: number = 0.85;
+
+  /** Nothing is fetched while the event loop is late by more than so many milliseconds; 0 is never. @default 500 */
+  @IsInt()
+  @Min(0)
+  @Live()
+  maxLoopDelayMs: number = 500;
+}

@@ -1,0 +1,304 @@
+import type { MessagingHub } from '../bus/messaging-hub.js';
+import type { Consumption, DeliverySink } from '../driver/message-driver.js';
+import type { Partition, ReceivedMessage } from '../driver/message.js';
+import type { Handler } from '../handlers/handler.js';
+import { Aftermath } from './aftermath.js';
+import { attempt } from './attempt.js';
+import { Batcher, type Share } from './batcher.js';
+import { Gate } from './gate.js';
+import { Lane, ServedPartition } from './lane.js';
+import { Parking } from './parking.js';
+import type { Pressure } from './pressure.js';
+import { Slots } from './slots.js';
+import { type Failure, type Work, workOf } from './work.js';
+
+/** This process's membership in a group: takes its messages, key by key, to their handlers, and sees to what becomes of them. */
+export class GroupMember implements DeliverySink {
+  private readonly handlers: ReadonlyMap<string, Handler>;
+  private readonly slots = new Map<Handler, Slots>();
+  private readonly batchers = new Map<Handler, Batcher>();
+  private readonly partitions = new Map<string, ServedPartition>();
+  private readonly parking: Parking;
+  private readonly aftermath: Aftermath;
+  private readonly gate: Gate;
+  private readonly stopping = new AbortController();
+  private readonly unwatch: () => void;
+  private consumption?: Consumption;
+  private inFlight = 0;
+  private bytesInFlight = 0;
+  private trouble?: Error;
+
+  constructor(
+    private readonly hub: MessagingHub,
+    readonly group: string,
+    handlers: readonly Handler[],
+    pressure: Pressure,
+  ) {
+    this.handlers = new Map(handlers.map(handler => [handler.type, handler]));
+    for (const handler of handlers) {
+      this.slots.set(handler, new Slots(handler.concurrency));
+      if (handler.batch) this.batchers.set(handler, new Batcher(handler, shares => this.request(handler, shares)));
+    }
+    this.parking = new Parking(hub, group, {
+      signal: this.stopping.signal,
+      resume: lane => this.next(lane),
+      settled: work => this.settle(work),
+    });
+    this.aftermath = new Aftermath(hub, group, this.parking, {
+      signal: this.stopping.signal,
+      settle: work => this.settle(work),
+    });
+    this.gate = new Gate(
+      group,
+      () => this.consumption?.pause(),
+      () => this.consumption?.resume(),
+    );
+    this.unwatch = pressure.watch((name, high) => this.gate.set(name, high));
+  }
+
+  /** Joins the group. */
+  async join(signal: AbortSignal): Promise<void> {
+    const handlers = [...this.handlers.values()];
+    const { maxInFlight, maxBytesInFlight } = this.hub.config.consumers;
+    this.consumption = await this.hub.driver.consume(
+      {
+        group: this.group,
+        topics: [...new Set(handlers.map(({ topic }) => topic))],
+        queues: [...new Set(handlers.filter(({ queue }) => queue).map(({ topic }) => topic))],
+        maxInFlight,
+        maxBytesInFlight,
+      },
+      this,
+      signal,
+    );
+    if (this.gate.closedBy.length > 0) this.consumption.pause();
+  }
+
+  get state(): {
+    readonly inFlight: number;
+    readonly partitions: number;
+    readonly pausedBy: readonly string[];
+    readonly trouble?: Error;
+  } {
+    return {
+      inFlight: this.inFlight,
+      partitions: this.partitions.size,
+      pausedBy: this.gate.closedBy,
+      ...(this.trouble && { trouble: this.trouble }),
+    };
+  }
+
+  backlog(signal: AbortSignal): ReturnType<Consumption['backlog']> {
+    return this.consumption?.backlog(signal) ?? Promise.resolve([]);
+  }
+
+  async assigned(partitions: readonly Partition[]): Promise<void> {
+    const served = partitions.map(ref => new ServedPartition(ref));
+    await this.parking.load(served);
+    for (const partition of served) this.partitions.set(nameOf(partition.ref.topic, partition.ref.number), partition);
+  }
+
+  async revoked(partitions: readonly Partition[]): Promise<void> {
+    const given: Promise<void>[] = [];
+    for (const { topic, number } of partitions) {
+      const partition = this.partitions.get(nameOf(topic, number));
+      if (!partition) continue;
+      this.partitions.delete(nameOf(topic, number));
+      given.push(this.giveUp(partition));
+    }
+    await Promise.all(given);
+  }
+
+  deliver(messages: readonly ReceivedMessage[]): void {
+    const now = this.hub.site.clock.now();
+    for (const message of messages) {
+      const partition = this.partitions.get(nameOf(message.topic, message.partition));
+      if (!partition) continue; // given up meanwhile: another member gets it
+      const work = workOf(message, now);
+      this.inFlight += 1;
+      this.bytesInFlight += work.bytes;
+      this.enter(partition, work, now);
+    }
+    this.weigh();
+  }
+
+  troubled(error: Error | undefined): void {
+    if (error && error.message !== this.trouble?.message)
+      this.hub.site.logger.warn(`The group "${this.group}" receives nothing at present: ${error.message}`);
+    if (!error && this.trouble) this.hub.site.logger.log(`The group "${this.group}" receives again`);
+    this.trouble = error;
+  }
+
+  /** Takes in nothing more, lets attempts that were begun end, and leaves the group. What was not begun is the broker's again. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.gate.set('shutdown', true);
+    this.unwatch();
+    const abandon = (): void => this.stopping.abort(new Error('the app ends'));
+    signal.addEventListener('abort', abandon, { once: true });
+    for (const batcher of this.batchers.values()) batcher.stop();
+    const all = [...this.partitions.values()];
+    for (const partition of all) partition.closing = true;
+    for (const lane of all.flatMap(partition => [...partition.all()])) this.dropQueued(lane);
+    await Promise.all(all.map(partition => this.ended(partition, signal)));
+    abandon();
+    await this.consumption?.stop(signal);
+    for (const partition of all) partition.revoked = true;
+  }
+
+  private enter(partition: ServedPartition, work: Work, now: number): void {
+    const { key, redelivered, notBefore = 0 } = work.message;
+    if (key !== undefined && !redelivered) {
+      let lane = partition.lanes.get(key);
+      if (!lane) partition.lanes.set(key, (lane = new Lane(partition, key)));
+      if (lane.parked) return this.parking.append(lane, work);
+      lane.queue.push(work);
+      if (lane.state === 'idle') this.next(lane);
+      return;
+    }
+    const lane = new Lane(partition, undefined);
+    partition.loose.add(lane);
+    lane.queue.push(work);
+    if (notBefore > now) lane.wait(notBefore - now, () => this.next(lane));
+    else this.next(lane);
+  }
+
+  /** Starts the first message of a lane, once there is a place for it. */
+  private next(lane: Lane): void {
+    if (lane.partition.revoked || this.stopping.signal.aborted || lane.state !== 'idle') return;
+    if (lane.partition.closing) return this.dropQueued(lane);
+    const work = lane.queue[0];
+    if (!work) {
+      if (lane.parked) this.parking.fetch(lane);
+      else if (lane.isEmpty) this.forget(lane);
+      return;
+    }
+    const failure = this.read(work);
+    if (failure) return this.run(lane, async () => this.aftermath.bury(lane, work, failure));
+    const { handler } = work;
+    if (!handler) return this.run(lane, () => this.aftermath.finish(lane, work)); // another type of this topic
+    const batcher = work.alone ? undefined : this.batchers.get(handler);
+    if (batcher) {
+      for (const other of lane.queue) if (this.read(other) || other.handler !== handler) break;
+      return batcher.add(lane);
+    }
+    lane.state = 'queued';
+    this.request(handler, [{ lane, works: [work] }]);
+  }
+
+  /** Begins an attempt once there is a place for it, with what is still there to be handled by then. */
+  private request(handler: Handler, shares: readonly Share[]): void {
+    this.slots.get(handler)!.request(() => {
+      const live = shares.filter(({ lane }) => lane.state === 'queued' && lane.queue.length > 0);
+      if (live.length > 0) this.start(handler, live);
+      return live.length > 0;
+    });
+  }
+
+  /** One attempt, and what follows from it for each of its lanes. */
+  private start(handler: Handler, shares: readonly Share[]): void {
+    const abort = new AbortController();
+    const works = shares.flatMap(share => share.works);
+    const attempted = attempt(this.hub, handler, works, abort).then(result => {
+      this.slots.get(handler)!.release();
+      return result;
+    });
+    let from = 0;
+    for (const { lane, works: own } of shares) {
+      const at = from;
+      from += own.length;
+      lane.abort = abort;
+      this.run(lane, async () => this.aftermath.conclude(lane, handler, own, at, await attempted));
+    }
+  }
+
+  private settle(work: Work): void {
+    this.inFlight -= 1;
+    this.bytesInFlight -= work.bytes;
+    this.consumption?.settle(work.message);
+    this.weigh();
+  }
+
+  /** Runs what a lane must see the end of, and then goes on with it. */
+  private run(lane: Lane, work: () => Promise<void>): void {
+    lane.state = 'running';
+    lane.ended = work()
+      .catch((error: unknown) => {
+        this.hub.site.logger.error({ msg: `The group "${this.group}" met an error of its own`, err: error });
+        lane.wait(1_000, () => this.next(lane));
+      })
+      .then(() => {
+        lane.abort = undefined;
+        if (lane.state === 'running') lane.state = 'idle';
+        this.next(lane);
+      });
+  }
+
+  /** @returns why the message cannot be read; else its event and handler are set */
+  private read(work: Work): Failure | undefined {
+    if (work.event) return undefined;
+    const { topic } = work.message;
+    const { routes } = this.hub;
+    try {
+      work.event = routes.codecOfTopic(topic).decode(work.message, routes.typeOf(topic));
+      work.handler = this.handlers.get(work.event.type);
+      return undefined;
+    } catch (error) {
+      return { error, reason: 'undecodable' };
+    }
+  }
+
+  private weigh(): void {
+    const { maxInFlight, maxBytesInFlight } = this.hub.config.consumers;
+    if (this.inFlight >= maxInFlight || this.bytesInFlight >= maxBytesInFlight) this.gate.set('in flight', true);
+    else if (this.inFlight <= maxInFlight / 2 && this.bytesInFlight <= maxBytesInFlight / 2)
+      this.gate.set('in flight', false);
+  }
+
+  private forget(lane: Lane): void {
+    if (lane.key === undefined) lane.partition.loose.delete(lane);
+    else lane.partition.lanes.delete(lane.key);
+  }
+
+  /** What was not begun is not settled, so it is the broker's. */
+  private dropQueued(lane: Lane): void {
+    if (lane.state === 'running') return;
+    for (const work of [...lane.queue, ...lane.arriving]) this.release(work);
+    lane.stop();
+    lane.state = 'idle';
+  }
+
+  private release(work: Work): void {
+    if (work.ticket) return;
+    this.inFlight -= 1;
+    this.bytesInFlight -= work.bytes;
+    this.consumption?.release(work.message);
+  }
+
+  private async giveUp(partition: ServedPartition): Promise<void> {
+    partition.closing = true;
+    for (const lane of partition.all()) this.dropQueued(lane);
+    const limit = AbortSignal.timeout(this.hub.config.consumers.revokeTimeoutMs);
+    await this.ended(partition, limit);
+    partition.revoked = true;
+    for (const lane of partition.all()) {
+      for (const work of lane.queue) this.release(work);
+      lane.stop();
+    }
+    this.weigh();
+  }
+
+  /** Waits until no attempt runs in the partition; those that do not end in time are aborted and abandoned. */
+  private async ended(partition: ServedPartition, limit: AbortSignal): Promise<void> {
+    const running = [...partition.all()].filter(lane => lane.state === 'running');
+    const late = new Promise<true>(resolve => {
+      limit.addEventListener('abort', () => resolve(true), { once: true });
+      if (limit.aborted) resolve(true);
+    });
+    const abandoned = await Promise.race([Promise.all(running.map(lane => lane.ended)).then(() => false), late]);
+    if (!abandoned) return;
+    partition.revoked = true;
+    for (const lane of running) lane.abort?.abort(limit.reason);
+  }
+}
+
+const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;

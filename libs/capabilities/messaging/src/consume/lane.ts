@@ -1,0 +1,67 @@
+import type { Partition } from '../driver/message.js';
+import type { Work } from './work.js';
+
+/** A partition that this member serves. */
+export class ServedPartition {
+  /** About to be given up: nothing is begun any more. */
+  closing = false;
+  /** Given up: nothing of it is settled any more. */
+  revoked = false;
+  readonly lanes = new Map<string, Lane>();
+  /** Messages without a key, each in a lane of its own. */
+  readonly loose = new Set<Lane>();
+
+  constructor(readonly ref: Partition) {}
+
+  *all(): Iterable<Lane> {
+    yield* this.lanes.values();
+    yield* this.loose;
+  }
+}
+
+/** Messages of one key of a partition, one after another; a message without a key has a lane to itself. */
+export class Lane {
+  readonly queue: Work[] = [];
+  /**
+   * `idle`: may be started; `queued`: waits for a place; `running`: an attempt is under way, or its aftermath; `waiting`: until its timer.
+   */
+  state: 'idle' | 'queued' | 'running' | 'waiting' = 'idle';
+  timer?: NodeJS.Timeout;
+  /** Messages of the key are in the parking lot: those that come now go behind them. */
+  parked = false;
+  /** Have come while parked, and are on their way into the lot. */
+  readonly arriving: Work[] = [];
+  storing = false;
+  /** The attempt under way. */
+  ended: Promise<void> = Promise.resolve();
+  abort?: AbortController;
+
+  constructor(
+    readonly partition: ServedPartition,
+    readonly key: string | undefined,
+  ) {}
+
+  get isEmpty(): boolean {
+    return this.queue.length === 0 && !this.parked && this.arriving.length === 0 && !this.storing;
+  }
+
+  /** Calls back after `delayMs`, unless the lane is given up. */
+  wait(delayMs: number, next: () => void): void {
+    this.state = 'waiting';
+    this.timer = setTimeout(
+      () => {
+        this.timer = undefined;
+        if (this.partition.revoked) return;
+        this.state = 'idle';
+        next();
+      },
+      Math.min(Math.max(0, delayMs), 2_147_483_647),
+    );
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.queue.length = 0;
+    this.arriving.length = 0;
+  }
+}

@@ -1,0 +1,163 @@
+import type { MessagingHub } from '../bus/messaging-hub.js';
+import { tell } from '../events/messaging-events.js';
+import { ParkingFullError } from '../errors.js';
+import type { ParkedMessage, ParkingLot, ParkRequest } from '../stores/parking.js';
+import { Lane, type ServedPartition } from './lane.js';
+import { untilDone } from './until-done.js';
+import { type Work, workOf } from './work.js';
+
+/** Pauses up to this long are spent with the messages in hand, unsettled; for longer ones they go into the lot. */
+const parkAfterMs = 1_000;
+const atOnce = 50;
+
+export interface ParkingSite {
+  readonly signal: AbortSignal;
+  /** The lane has something to do, or may be done with. */
+  resume(lane: Lane): void;
+  /** The message is kept in the lot, and need not be at the broker. */
+  settled(work: Work): void;
+}
+
+/** Keys of a group that wait for another attempt: in hand for a moment, in the parking lot for longer, if there is one. */
+export class Parking {
+  constructor(
+    private readonly hub: MessagingHub,
+    private readonly group: string,
+    private readonly site: ParkingSite,
+  ) {}
+
+  private get lot(): ParkingLot | undefined {
+    return this.hub.stores.parking ?? this.hub.driver.parking;
+  }
+
+  /** Lays the lanes of keys that were parked when these partitions were last served. */
+  async load(partitions: readonly ServedPartition[]): Promise<void> {
+    const { lot } = this;
+    if (!lot) return;
+    const { clock } = this.hub.site;
+    const keys = await lot.keys(
+      this.group,
+      partitions.map(({ ref }) => ref),
+      this.site.signal,
+    );
+    for (const { topic, partition, key, dueAt } of keys) {
+      const served = partitions.find(({ ref }) => ref.topic === topic && ref.number === partition);
+      if (!served) continue;
+      const lane = new Lane(served, key);
+      lane.parked = true;
+      served.lanes.set(key, lane);
+      lane.wait(dueAt - clock.now(), () => this.site.resume(lane));
+    }
+  }
+
+  /** The first message of the lane has failed and is due again after the delay; those behind wait for it. */
+  async retry(lane: Lane, work: Work, delayMs: number, error: unknown): Promise<void> {
+    const { lot } = this;
+    const wait = (): void => lane.wait(delayMs, () => this.site.resume(lane));
+    const { signal, clock } = { ...this.site, ...this.hub.site, signal: this.site.signal };
+    const dueAt = clock.now() + delayMs;
+    const { ticket } = work;
+    if (ticket && lot) {
+      await untilDone(
+        () => lot.postpone(ticket, work.attempts, dueAt, signal),
+        signal,
+        () => undefined,
+      );
+      wait();
+      return;
+    }
+    if (!lot || lane.key === undefined || delayMs < parkAfterMs) return wait();
+    const works = [...lane.queue];
+    const requests = works.map((each, at) => requestOf(each, at === 0 ? dueAt : 0, at === 0 ? error : undefined));
+    try {
+      await lot.park(this.group, requests, signal);
+    } catch (failure) {
+      // It waits in hand: no further from the broker than it was.
+      this.complain(failure);
+      return wait();
+    }
+    if (lane.partition.revoked) return;
+    lane.parked = true;
+    for (const each of works) this.leave(lane, each);
+    tell({ kind: 'parked', group: this.group, topic: work.message.topic, messages: works.length });
+    wait();
+  }
+
+  /** Puts a message behind those of its key. */
+  append(lane: Lane, work: Work): void {
+    lane.arriving.push(work);
+    if (!lane.storing) void this.store(lane);
+  }
+
+  /** Gets the next messages of a parked key; when there are none left, the lane goes on as usual. */
+  fetch(lane: Lane): void {
+    lane.state = 'running';
+    lane.ended = this.take(lane).then(() => this.site.resume(lane));
+  }
+
+  remove(ticket: ParkedMessage): Promise<void> {
+    return this.lot!.remove([ticket], this.site.signal);
+  }
+
+  private async take(lane: Lane): Promise<void> {
+    const { topic, number: partition } = lane.partition.ref;
+    let found: readonly ParkedMessage[] = [];
+    const { signal } = this.site;
+    const asked = await untilDone(
+      async () => (found = await this.lot!.next(this.group, { topic, partition, key: lane.key! }, atOnce, signal)),
+      signal,
+      error => this.complain(error),
+    );
+    if (!asked || lane.partition.revoked) return;
+    const now = this.hub.site.clock.now();
+    lane.state = 'idle';
+    if (found.length > 0) {
+      lane.queue.push(...found.map(ticket => workOf({ ...ticket, position: -1 }, now, ticket)));
+      return;
+    }
+    if (lane.storing) return lane.wait(10, () => this.site.resume(lane));
+    // Nothing of the key is in the lot: what has come meanwhile need not go there.
+    lane.parked = false;
+    lane.queue.push(...lane.arriving.splice(0));
+  }
+
+  private async store(lane: Lane): Promise<void> {
+    lane.storing = true;
+    const { signal } = this.site;
+    while (lane.arriving.length > 0 && lane.parked && !signal.aborted && !lane.partition.revoked) {
+      const works = lane.arriving.slice(0, atOnce);
+      const requests = works.map(work => requestOf(work, 0, undefined));
+      const stored = await untilDone(
+        () => this.lot!.park(this.group, requests, signal),
+        signal,
+        error => this.complain(error),
+      );
+      if (!stored || lane.partition.revoked) break;
+      lane.arriving.splice(0, works.length);
+      for (const work of works) this.site.settled(work);
+      tell({ kind: 'parked', group: this.group, topic: works[0]!.message.topic, messages: works.length });
+    }
+    lane.storing = false;
+  }
+
+  private leave(lane: Lane, work: Work): void {
+    lane.queue.splice(lane.queue.indexOf(work), 1);
+    this.site.settled(work);
+  }
+
+  private complain(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof ParkingFullError) this.hub.site.logger.warn(message);
+    else this.hub.site.logger.warn(`The group "${this.group}" cannot park messages, and holds them: ${message}`);
+  }
+}
+
+function requestOf(work: Work, dueAt: number, error: unknown): ParkRequest {
+  const { message, attempts, firstAttemptAt } = work;
+  return {
+    message: { ...message, key: message.key!, firstAttemptAt },
+    attempts,
+    dueAt,
+    reason: error instanceof Error ? error.message.slice(0, 500) : '',
+  };
+}

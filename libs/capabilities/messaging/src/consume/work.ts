@@ -1,0 +1,38 @@
+import type { ReceivedMessage } from '../driver/message.js';
+import type { CloudEvent } from '../events/cloud-event.js';
+import type { Handler } from '../handlers/handler.js';
+import type { ParkedMessage } from '../stores/parking.js';
+
+/** A message on its way through a process. */
+export interface Work {
+  readonly message: ReceivedMessage;
+  readonly bytes: number;
+  /** Set when it comes from the parking lot: the broker has settled it. */
+  readonly ticket?: ParkedMessage;
+  /** How often it has failed. */
+  attempts: number;
+  firstAttemptAt: number;
+  /** Known once it was read. */
+  event?: CloudEvent;
+  handler?: Handler;
+  /** It was part of a batch that failed as a whole, and is tried by itself. */
+  alone?: boolean;
+}
+
+/** Why an attempt has failed; `reason` where another cannot help. */
+export interface Failure {
+  readonly error: unknown;
+  readonly reason?: 'undecodable' | 'invalid' | 'unknown-version';
+}
+
+export function workOf(message: ReceivedMessage, now: number, ticket?: ParkedMessage): Work {
+  let bytes = message.body.length;
+  for (const name in message.headers) bytes += name.length + message.headers[name]!.length;
+  return {
+    message,
+    bytes,
+    attempts: ticket?.attempts ?? message.attempts,
+    firstAttemptAt: ticket?.firstAttemptAt ?? message.firstAttemptAt ?? now,
+    ...(ticket && { ticket }),
+  };
+}

@@ -1,0 +1,45 @@
+import { EventAttributeError } from '../errors.js';
+import type { DomainEvent } from './event-definition.js';
+
+const loneSurrogate = /\p{Surrogate}/u;
+const controls = /[\u0000-\u001f\u007f]/;
+const headerName = /^[a-z0-9][a-z0-9-]{0,99}$/;
+const headerValue = /^[\x20-\x7e]{0,2000}$/;
+const reserved = /^(?:ce[-_]|content-type$|event-id$|correlation-id$|traceparent$|tracestate$|x-infra-)/;
+const longest = 500;
+
+/**
+ * Refuses what some broker could not carry, or what would say something else at the other end.
+ * @throws EventAttributeError
+ */
+export function checkAttributes(
+  { definition: { type }, id, subject, headers }: DomainEvent,
+  key: string | undefined,
+): void {
+  for (const [name, value] of [
+    ['id', id],
+    ['key', key],
+    ['subject', subject],
+  ] as const) {
+    if (value === undefined) continue;
+    if (typeof value !== 'string' || value.length === 0 || value.length > longest || controls.test(value))
+      throw new EventAttributeError(
+        type,
+        `its ${name} must be a text of 1 to ${longest} characters without control characters`,
+      );
+    if (loneSurrogate.test(value)) throw new EventAttributeError(type, `its ${name} is not well-formed Unicode`);
+  }
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    if (!headerName.test(name))
+      throw new EventAttributeError(
+        type,
+        `the header name ${JSON.stringify(name.slice(0, 100))} must consist of lower-case letters, digits and dashes`,
+      );
+    if (reserved.test(name)) throw new EventAttributeError(type, `the header name "${name}" is used for the envelope`);
+    if (typeof value !== 'string' || !headerValue.test(value))
+      throw new EventAttributeError(
+        type,
+        `the header "${name}" must be a text of up to 2000 printable ASCII characters`,
+      );
+  }
+}

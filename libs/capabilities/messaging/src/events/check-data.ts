@@ -1,0 +1,47 @@
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { EventInvalidError, UnknownEventVersionError } from '../errors.js';
+import type { CloudEvent } from './cloud-event.js';
+import type { EventDefinition } from './event-definition.js';
+
+/**
+ * The data as an instance of its class.
+ * @throws EventInvalidError
+ */
+export function checkData<Data extends object>(definition: EventDefinition<Data>, data: unknown): Data {
+  const { schema, type } = definition;
+  if ((schema as unknown) === Buffer) {
+    if (Buffer.isBuffer(data)) return data as never;
+    throw new EventInvalidError(type, { '': 'must be a Buffer' });
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw new EventInvalidError(type, { '': 'must be an object' });
+  const instance = data instanceof schema ? data : plainToInstance(schema, data);
+  const problems = validateSync(instance, { forbidUnknownValues: false, stopAtFirstError: true });
+  if (problems.length > 0)
+    throw new EventInvalidError(type, Object.fromEntries(problems.flatMap(problem => listed(problem, ''))));
+  return instance;
+}
+
+function listed({ property, constraints, children }: ValidationError, above: string): [string, string][] {
+  const path = /^\d+$/.test(property) ? `${above}[${property}]` : above ? `${above}.${property}` : property;
+  const own: [string, string][] = constraints ? [[path, Object.values(constraints).join(', ')]] : [];
+  return [...own, ...(children ?? []).flatMap(child => listed(child, path))];
+}
+
+/**
+ * The event with its data brought up to the version that is known here, and checked.
+ * @throws UnknownEventVersionError
+ * @throws EventInvalidError
+ */
+export function checkReceived(definition: EventDefinition, event: CloudEvent): CloudEvent {
+  const { version, upcast, type } = definition;
+  if (event.version > version) throw new UnknownEventVersionError(type, event.version, version);
+  let { data } = event;
+  for (let at = event.version; at < version; at += 1) {
+    const step = upcast[at];
+    if (!step) throw new UnknownEventVersionError(type, event.version, version);
+    data = step(data as never);
+  }
+  return { ...event, version, data: checkData(definition, data) };
+}

@@ -1,0 +1,15 @@
+/** Remembers which messages a group has handled, so that effects happen once though messages come twice. */
+export interface Inbox {
+  /**
+   * Runs `work` for the messages that this group has not handled before, in a transaction that also records them: both are in force or neither.
+   * @param ids event ids with their source, of one delivery or one batch
+   * @param work gets the places of the ids that are new, and resolves with those that have failed (of a batch): these are not recorded, the
+   * rest is. It is not called when none is new; what it rejects with rolls everything back
+   * @returns the places that were handled before
+   */
+  once(
+    group: string,
+    ids: readonly string[],
+    work: (fresh: readonly number[]) => Promise<readonly number[]>,
+  ): Promise<readonly number[]>;
+}
