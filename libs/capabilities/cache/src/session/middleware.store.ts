@@ -74,11 +74,17 @@ function storeOf(sessions: Sessions<object>): SessionStoreMethods {
   };
 }
 
-/** As Express, Fastify, and Nest without a filter of the app's know the status of an error (http-errors): they would answer 500. */
+/**
+ * As Express, Fastify, and Nest without a filter of the app's know the status of an error (http-errors): they would answer 500. They may also show its
+ * message to the client; what is to be done is for the log, and stays in the stack.
+ */
 function answerable(error: unknown): unknown {
-  return error instanceof SessionsUnavailableError
-    ? Object.assign(error, { statusCode: error.status, expose: false })
-    : error;
+  if (!(error instanceof SessionsUnavailableError)) return error;
+  return Object.assign(error, {
+    statusCode: error.status,
+    expose: false,
+    message: 'Sessions are not available at present.',
+  });
 }
 
 /**
