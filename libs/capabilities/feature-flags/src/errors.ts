@@ -55,7 +55,9 @@ export class FlagFileError extends InfraError {
     const reason = (cause as { code?: string }).code ?? (cause instanceof Error ? cause.message : String(cause));
     super(
       `The file of flags "${path}" cannot be ${action} (${reason}).`,
-      'Look at featureFlags.path, and at the permissions of the file and its folder.',
+      reason === 'ENOENT'
+        ? 'Write it, correct featureFlags.path (FEATURE_FLAGS_PATH), or set featureFlags.file.required to false where it may be missing.'
+        : 'Look at featureFlags.path (FEATURE_FLAGS_PATH), and at the permissions of the file and its folder.',
       { cause },
     );
   }

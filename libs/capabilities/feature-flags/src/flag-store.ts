@@ -17,6 +17,16 @@ export interface FlagChange {
   readonly ifVersion?: number;
 }
 
+/** Several flags at once. */
+export interface FlagChanges {
+  /** What each becomes; `null` removes it. */
+  readonly flags: Readonly<Record<string, FlagDefinition | null>>;
+  /** Who changes them: a user's name or id. */
+  readonly by: string;
+  /** Rejects the changes when the store is at another version by now. */
+  readonly ifVersion?: number;
+}
+
 /** One line of the audit trail. */
 export interface FlagHistoryEntry {
   readonly version: number;
@@ -36,6 +46,8 @@ export interface FlagStore {
   watch(onSnapshot: (snapshot: FlagSnapshot) => void, onError: (error: unknown) => void): Promise<() => Promise<void>>;
   /** Changes one flag, atomically, with its line in the history. @throws where the store cannot be written */
   change(change: FlagChange): Promise<FlagSnapshot>;
+  /** Changes all of these flags or none, as one version; each that becomes another has its line in the history. @throws as `change` does */
+  changeAll(changes: FlagChanges): Promise<FlagSnapshot>;
   /** Newest first. */
   history(options?: { flag?: string; limit?: number }): Promise<readonly FlagHistoryEntry[]>;
 }

@@ -4,16 +4,9 @@ import { FeatureFlags } from '../feature-flags.js';
 import { InvalidFlagsError } from '../errors.js';
 import type { FlagHistoryEntry } from '../flag-store.js';
 import { FlagConflictError, FlagNameError, FlagsReadOnlyError } from '../stores/errors.js';
+import { type Edit, remove, replaceBy } from './edits.js';
 import { FlagEditError, FlagPreconditionError, UnknownFlagError } from './errors.js';
-import {
-  type Edit,
-  type Edited,
-  FlagEditor,
-  type ListedFlag,
-  type ListedFlags,
-  remove,
-  replaceBy,
-} from './flag-editor.js';
+import { type Edited, FlagEditor, type ListedFlag, type ListedFlags } from './flag-editor.js';
 import {
   definitionSchema,
   Describe,

@@ -1,11 +1,14 @@
 import { FlagFileError } from '../errors.js';
-import { withRollout } from '../evaluation/rollout.js';
 import type { FeatureFlags } from '../feature-flags.js';
-import type { FlagDefinition, FlagValue } from '../flag-document.js';
+import type { FlagDefinition, FlagDocument } from '../flag-document.js';
+import type { OpenText } from '../evaluation/places.js';
+import { resolved } from '../evaluation/references.js';
 import type { FlagHistoryEntry, FlagSnapshot } from '../flag-store.js';
-import { checkFlagDocument } from '../evaluation/validate.js';
+import { checkFlagDocument, parseFlagDocument } from '../evaluation/validate.js';
+import { type Difference, differences, withChanges } from '../stores/differences.js';
 import { FlagConflictError } from '../stores/errors.js';
-import { isStored, storeOf } from '../stores/store-of.js';
+import { defaultsOf, isStored, storeOf } from '../stores/store-of.js';
+import type { Edit } from './edits.js';
 import { FlagEditError, UnknownFlagError } from './errors.js';
 
 /** A flag, and where its definition is from. */
@@ -29,11 +32,12 @@ export interface Edited {
   readonly to: FlagDefinition | null;
 }
 
-/**
- * Makes the new definition of the one that is in force; `null` removes it.
- * @param known names of all flags
- */
-export type Edit = (now: FlagDefinition | undefined, flag: string, known: readonly string[]) => FlagDefinition | null;
+/** What became of a document. */
+export interface Imported {
+  readonly version: number;
+  /** Flags that became others, were added or removed. */
+  readonly changes: readonly Difference[];
+}
 
 export interface EditOptions {
   /** Who makes it. */
@@ -52,7 +56,7 @@ export class FlagEditor {
 
   async list(): Promise<ListedFlags> {
     const { version, document } = await this.stored();
-    const all = { ...this.flags.definitions().flags, ...document.flags };
+    const all = { ...defaultsOf(this.flags), ...document.flags };
     const flags = Object.entries(all)
       .map(([flag, definition]) => ({ flag, source: sourceOf(flag, document), definition }))
       .sort((a, b) => (a.flag < b.flag ? -1 : 1));
@@ -82,7 +86,7 @@ export class FlagEditor {
     for (let attempt = 1; ; attempt += 1) {
       const { version, document } = await this.stored();
       if (ifVersion !== undefined && ifVersion !== version) throw new FlagConflictError(flag, ifVersion, version);
-      const under = this.flags.definitions().flags;
+      const under = defaultsOf(this.flags);
       const known = Object.keys({ ...under, ...document.flags });
       const from = own(document.flags, flag);
       const to = edit(from ?? own(under, flag), flag, known);
@@ -96,6 +100,46 @@ export class FlagEditor {
       try {
         const done = await store.change({ flag, to, by, ifVersion: version });
         return { version: done.version, flag, from: from ?? null, to };
+      } catch (error) {
+        if (!(error instanceof FlagConflictError) || ifVersion !== undefined || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /**
+   * What the store holds.
+   * @param all with the flags of the configuration that the store has none of that name of
+   */
+  async export(all: boolean): Promise<FlagDocument> {
+    const { document } = await this.stored();
+    return all ? { ...document, flags: { ...defaultsOf(this.flags), ...document.flags } } : document;
+  }
+
+  /**
+   * Takes all flags of a text as one change, or none. Shared rules are written where they are referred to, so that the history tells the whole rule.
+   * @param open how the text is read
+   * @param prune removes what the store has and the text does not
+   * @throws InvalidFlagsError with the places in the text; else as `edit` does
+   */
+  async import(
+    { text, source, open, prune }: { text: string; source: string; open?: OpenText; prune: boolean },
+    { by, ifVersion, dryRun = false }: EditOptions,
+  ): Promise<Imported> {
+    const store = storeOf(this.flags);
+    for (let attempt = 1; ; attempt += 1) {
+      const { version, document: now } = await this.stored();
+      if (ifVersion !== undefined && ifVersion !== version) throw new FlagConflictError(undefined, ifVersion, version);
+      const under = defaultsOf(this.flags);
+      const { flags, $evaluators } = parseFlagDocument(text, { source, under: { ...under, ...now.flags } }, open);
+      const gone = prune ? Object.keys(now.flags).filter(flag => !Object.hasOwn(flags, flag)) : [];
+      const wanted = { ...resolved(flags, $evaluators), ...Object.fromEntries(gone.map(flag => [flag, null])) };
+      const changes = differences(now.flags, wanted);
+      if (dryRun) {
+        checkFlagDocument(withChanges(now, changes), { source: 'the change', under });
+        return { version, changes };
+      }
+      try {
+        return { version: (await store.changeAll({ flags: wanted, by, ifVersion: version })).version, changes };
       } catch (error) {
         if (!(error instanceof FlagConflictError) || ifVersion !== undefined || attempt === ATTEMPTS) throw error;
       }
@@ -116,72 +160,6 @@ export class FlagEditor {
       return { version: 0, document: { flags: {} } };
     }
   }
-}
-
-/** Switches a flag on or off as a whole: off, every caller gets its own fallback. */
-export function setState(state: FlagDefinition['state']): Edit {
-  return existing(now => ({ ...now, state }));
-}
-
-/** A boolean flag that is on for so many percent of users: those who are in stay in while the percentage grows. */
-export function setRollout(percent: number): Edit {
-  return existing((now, flag) => {
-    // Rules that give no place for a percentage would be lost.
-    if (!canHoldRollout(now.targeting))
-      throw new FlagEditError(
-        `The rules of ${JSON.stringify(flag)} have no place for a percentage.`,
-        'Write them as { "if": [condition, "on", …] }, or define the flag anew with a "fractional".',
-      );
-    try {
-      return withRollout(now, percent);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new FlagEditError(error.message, '', { cause: error });
-    }
-  });
-}
-
-/** What whoever no rule decides for gets: a variant by its name or its value. A flag that is not there becomes one of `true` and `false`. */
-export function setDefault(wanted: string): Edit {
-  return (now, flag, known) => {
-    const isBoolean = wanted === 'true' || wanted === 'false' || wanted === 'on' || wanted === 'off';
-    if (!now && isBoolean) return switchOf(wanted === 'true' || wanted === 'on');
-    if (!now) throw new UnknownFlagError(flag, known);
-    const name = variantOf(now.variants, wanted);
-    if (name !== undefined) return { ...now, defaultVariant: name };
-    const names = Object.keys(now.variants).join(', ');
-    throw new FlagEditError(
-      `The flag ${JSON.stringify(flag)} has no variant ${JSON.stringify(wanted)}.`,
-      `It has ${names}.`,
-    );
-  };
-}
-
-export function replaceBy(definition: FlagDefinition): Edit {
-  return () => definition;
-}
-
-export const remove: Edit = () => null;
-
-function canHoldRollout(targeting: unknown): boolean {
-  if (typeof targeting !== 'object' || targeting === null || Object.keys(targeting).length === 0) return true;
-  return 'if' in targeting || JSON.stringify(targeting).includes('"fractional":');
-}
-
-function existing(edit: (now: FlagDefinition, flag: string) => FlagDefinition): Edit {
-  return (now, flag, known) => {
-    if (!now) throw new UnknownFlagError(flag, known);
-    return edit(now, flag);
-  };
-}
-
-function switchOf(on: boolean): FlagDefinition {
-  return { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: on ? 'on' : 'off' };
-}
-
-function variantOf(variants: Readonly<Record<string, FlagValue>>, wanted: string): string | undefined {
-  if (Object.hasOwn(variants, wanted)) return wanted;
-  return Object.keys(variants).find(name => String(variants[name]) === wanted);
 }
 
 function own<T>(of: Readonly<Record<string, T>>, name: string): T | undefined {

@@ -1,6 +1,6 @@
 import type { FlagDefinition } from '../flag-document.js';
 import { FlagEditError } from './errors.js';
-import { type Edit, setDefault, setRollout, setState } from './flag-editor.js';
+import { type Edit, setDefault, setRollout, setState } from './edits.js';
 
 const makers: Readonly<Record<string, (value: unknown) => Edit>> = {
   state: value => {

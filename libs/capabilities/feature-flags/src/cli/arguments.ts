@@ -3,6 +3,8 @@ import { userInfo } from 'node:os';
 import { text as readAll } from 'node:stream/consumers';
 import type { CliContext } from '@core-infra/kernel';
 import { FlagEditError } from '../admin/errors.js';
+import type { OpenText } from '../evaluation/places.js';
+import { formatOf } from '../formats/flag-format.js';
 import type { EditOptions } from '../admin/flag-editor.js';
 
 export function argument({ args }: CliContext, name: string): string {
@@ -48,8 +50,19 @@ export async function contentOf(value: string): Promise<string> {
     if (value === '-') return await readAll(process.stdin);
     return value.startsWith('@') ? await readFile(value.slice(1), 'utf8') : value;
   } catch (cause) {
-    throw new FlagEditError(`${value} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, '', { cause });
+    throw new FlagEditError(
+      `${value.replace(/^@/, '')} cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
+      '',
+      { cause },
+    );
   }
+}
+
+/** A document to be read, by the name of its file; `-` is what comes in, as JSON. @throws FlagEditError; MissingPackageError */
+export async function documentFile(path: string): Promise<{ text: string; source: string; open: OpenText }> {
+  const text = await contentOf(path === '-' ? path : `@${path}`);
+  const { open } = await formatOf(path, 'flags import');
+  return { text, source: path === '-' ? 'stdin' : `the file ${path}`, open };
 }
 
 /** @throws FlagEditError with the place of what is wrong */

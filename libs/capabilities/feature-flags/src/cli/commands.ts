@@ -1,8 +1,9 @@
 import type { CliCommand, CliContext } from '@core-infra/kernel';
-import { type Edit, type Edited, remove, replaceBy, setDefault, setRollout, setState } from '../admin/flag-editor.js';
+import { type Edit, remove, replaceBy, setDefault, setRollout, setState } from '../admin/edits.js';
+import type { Edited } from '../admin/flag-editor.js';
 import { definitionOf } from '../admin/patch.js';
-import { argument, contentOf, editOptions, integer, jsonOf, option, percentage } from './arguments.js';
-import { cellsOf, changeCells, row, shortly } from './summary.js';
+import { argument, contentOf, documentFile, editOptions, integer, jsonOf, option, percentage } from './arguments.js';
+import { cellsOf, changeCells, row, shortChange } from './summary.js';
 import { withFlags } from './with-flags.js';
 
 const where = [['--connection <name>', 'name of the flags, when they are not the default ones']] as const;
@@ -95,6 +96,38 @@ export const commands: readonly CliCommand[] = [
     () => remove,
   ),
   {
+    usage: 'flags export',
+    summary: 'The flags of the store as one document, for import in another environment',
+    options: [...where, ['--all', 'with the flags of the configuration that the store has not']],
+    examples: ['core-infra --app dist/app.module.js flags export > flags.json'],
+    run: context =>
+      withFlags(context, async editor => {
+        const document = await editor.export(context.options['all'] === true);
+        context.output.json(document);
+        context.output.text(JSON.stringify(document, null, 2));
+      }),
+  },
+  {
+    usage: 'flags import <file>',
+    summary: 'Take all flags of a file (JSON, YAML, or - for stdin), as one change, or none',
+    options: [...changing, ['--prune', 'remove the flags of the store that the file has not']],
+    examples: ['core-infra --app dist/app.module.js flags import flags.json --dry-run'],
+    run: context =>
+      withFlags(context, async editor => {
+        const options = editOptions(context);
+        const file = await documentFile(argument(context, 'file'));
+        const prune = context.options['prune'] === true;
+        const { version, changes } = await editor.import({ ...file, prune }, options);
+        context.output.rows(
+          changes.map(change =>
+            row({ ...shortChange(change), version }, { ...change, version, dryRun: options.dryRun }),
+          ),
+          { empty: 'Nothing had to be changed.' },
+        );
+        if (options.dryRun) context.output.note(dryRunNote);
+      }),
+  },
+  {
     usage: 'flags history [flag]',
     summary: 'Who changed flags, when, from what, to what: newest first',
     options: [...where, ['--limit <count>', 'at most so many changes (default: 50)']],
@@ -112,10 +145,12 @@ export const commands: readonly CliCommand[] = [
   },
 ];
 
+const dryRunNote = 'Nothing was changed: this was a dry run.';
+
 function report({ output }: CliContext, edited: Edited, dryRun = false): void {
   const { flag, from, to, version } = edited;
-  output.rows([row({ flag, from: shortly(from), to: shortly(to), version }, { ...edited, dryRun })]);
+  output.rows([row({ ...shortChange(edited), version }, { ...edited, dryRun })]);
   if (to?.state === 'DISABLED' && from?.state === 'DISABLED')
     output.note(`${flag} is disabled: nobody sees the change until core-infra flags enable ${flag}.`);
-  if (dryRun) output.note('Nothing was changed: this was a dry run.');
+  if (dryRun) output.note(dryRunNote);
 }

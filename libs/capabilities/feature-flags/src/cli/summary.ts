@@ -13,8 +13,12 @@ export function cellsOf({ flag, source, definition }: ListedFlag): Cells {
   return { flag, ...summaryOf(definition), source };
 }
 
-export function changeCells({ at, by, flag, from, to, version }: FlagHistoryEntry): Cells {
-  return { at, by, flag, from: shortly(from), to: shortly(to), version };
+export function changeCells({ at, by, version, ...change }: FlagHistoryEntry): Cells {
+  return { at, by, ...shortChange(change), version };
+}
+
+export function shortChange({ flag, from, to }: Pick<FlagHistoryEntry, 'flag' | 'from' | 'to'>): Cells {
+  return { flag, from: shortly(from), to: shortly(to) };
 }
 
 function summaryOf({ state, defaultVariant, variants, targeting, metadata }: FlagDefinition): Cells {
@@ -28,7 +32,7 @@ function summaryOf({ state, defaultVariant, variants, targeting, metadata }: Fla
 }
 
 /** What a definition is, in a word: for a line of the history. */
-export function shortly(definition: FlagDefinition | null): string | undefined {
+function shortly(definition: FlagDefinition | null): string | undefined {
   if (!definition) return undefined;
   const { state, default: fallback, rules } = summaryOf(definition);
   return [state === 'DISABLED' ? 'disabled' : fallback, rules].filter(Boolean).join(', ');

@@ -7,6 +7,6 @@ import { openEngine } from './open-flags.js';
 /** The flags of the configuration, and no others. */
 export const memory: Driver<FeatureFlagsConfig, FeatureFlags> = async (config, at) => {
   const { engine, close } = await openEngine(config, at);
-  rememberStore(engine, { driver: 'memory' });
+  rememberStore(engine, { driver: 'memory', defaults: () => engine.configured });
   return { client: engine, check: () => ({ source: 'configuration', ...engine.health() }), close };
 };

@@ -1,6 +1,7 @@
 import type { CheckResult, DriverSite, Opened } from '@core-infra/kernel';
 import { reasonOf } from '@core-infra/kernel';
 import { FlagEngine } from '../evaluation/flag-engine.js';
+import type { OpenText } from '../evaluation/places.js';
 import { documentOf } from '../evaluation/settings.js';
 import { parseFlagDocument } from '../evaluation/validate.js';
 import type { FeatureFlags } from '../feature-flags.js';
@@ -22,6 +23,8 @@ export interface FlagSourceOptions {
   readonly address: string;
   /** For errors: `the file config/flags.json`, `Redis`. */
   readonly source: string;
+  /** How the store's texts are read. @default as JSON */
+  readonly open?: OpenText;
   /** @param parse throws InvalidFlagsError with line and column */
   readonly store: (parse: (text: string) => FlagDocument) => DrivenStore;
   /** Whether the store logs what it refuses by itself. @default false */
@@ -55,11 +58,11 @@ export async function openEngine(
 export async function openFlags(
   config: FeatureFlagsConfig,
   at: DriverSite,
-  { address, source, store: openStore, storeLogs = false }: FlagSourceOptions,
+  { address, source, open, store: openStore, storeLogs = false }: FlagSourceOptions,
 ): Promise<Opened<FeatureFlags>> {
   const { engine, refuse, close } = await openEngine(config, at);
-  const store = openStore(text => parseFlagDocument(text, { source, under: documentOf(config.flags).flags }));
-  rememberStore(engine, { driver: config.driver, store });
+  const store = openStore(text => parseFlagDocument(text, { source, under: documentOf(config.flags).flags }, open));
+  rememberStore(engine, { driver: config.driver, store, defaults: () => engine.configured });
   const apply = (snapshot: FlagSnapshot) => engine.apply(snapshot);
   // An error here is not lost: `connect` reads again, and reports it.
   let isRead = await store.read().then(

@@ -128,6 +128,11 @@ export class FlagEngine extends FeatureFlags {
     this.replace(this.snapshot, this.defaults);
   }
 
+  /** Flags of the configuration, in force where the store has none of that name. */
+  get configured(): Readonly<Record<string, FlagDefinition>> {
+    return this.defaults;
+  }
+
   get overridden(): Readonly<Record<string, FlagDefinition>> {
     return this.overrides;
   }

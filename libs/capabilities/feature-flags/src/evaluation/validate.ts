@@ -29,9 +29,7 @@ export function parseFlagDocument(text: string, options: ValidateOptions, open: 
     const message = `it has ${text.length} characters, and at most ${MAX_CHARACTERS} are taken`;
     throw new InvalidFlagsError(options.source, [{ pointer: '', message }]);
   }
-  const places = openShallow(text, options.source, open);
-  const syntax = places.syntaxProblem();
-  if (syntax) throw new InvalidFlagsError(options.source, [syntax]);
+  const places = opened(text, options.source, open);
   const document = places.value();
   const found = [...places.repeatedKeys(), ...problemsOf(document, options)];
   const problems = found.slice(0, MAX_PROBLEMS).map(problem => ({ ...places.placeOf(problem.pointer), ...problem }));
@@ -40,9 +38,12 @@ export function parseFlagDocument(text: string, options: ValidateOptions, open: 
 }
 
 /** Readers go as deep as a text does, and have only so much room for it. */
-function openShallow(text: string, source: string, open: OpenText): TextPlaces {
+function opened(text: string, source: string, open: OpenText): TextPlaces {
   try {
-    return open(text);
+    const places = open(text);
+    const problem = places.syntaxProblem();
+    if (problem) throw new InvalidFlagsError(source, [problem]);
+    return places;
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new InvalidFlagsError(source, [{ pointer: '', message: 'it is nested far too deep' }], { cause });

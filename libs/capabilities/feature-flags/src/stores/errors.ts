@@ -8,12 +8,14 @@ import { ErrorSpec, InfraError } from '@core-infra/kernel';
 })
 export class FlagConflictError extends InfraError {
   constructor(
-    readonly flag: string,
+    /** `undefined` for several at once. */
+    readonly flag: string | undefined,
     readonly expected: number,
     readonly found: number,
   ) {
+    const what = flag === undefined ? 'Several flags were' : `The flag ${JSON.stringify(flag)} was`;
     super(
-      `The flag ${JSON.stringify(flag)} was to be changed at version ${expected}, and the flags are at version ${found} by now.`,
+      `${what} to be changed at version ${expected}, and the flags are at version ${found} by now.`,
       'Read the flags again, and decide anew.',
     );
   }
@@ -55,11 +57,13 @@ export class FlagNameError extends InfraError {
 })
 export class FlagsBusyError extends InfraError {
   constructor(
-    readonly flag: string,
+    /** `undefined` for several at once. */
+    readonly flag: string | undefined,
     attempts: number,
   ) {
+    const what = flag === undefined ? 'Several flags were' : `The flag ${JSON.stringify(flag)} was`;
     super(
-      `The flag ${JSON.stringify(flag)} was not changed: others were first ${attempts} times in a row.`,
+      `${what} not changed: others were first ${attempts} times in a row.`,
       'Try it again, and see in the history who changes flags that often.',
     );
   }
@@ -67,6 +71,12 @@ export class FlagsBusyError extends InfraError {
 
 /** The longest name of a flag, in characters. */
 const NAME_CHARACTERS = 200;
+
+/** The only one of several flags, for an error to name. */
+export function onlyOf(flags: Readonly<Record<string, unknown>>): string | undefined {
+  const [first, ...more] = Object.keys(flags);
+  return more.length === 0 ? first : undefined;
+}
 
 /** @throws FlagNameError for a name that a terminal, a URL or a log line could not carry */
 export function assertFlagName(name: string): void {

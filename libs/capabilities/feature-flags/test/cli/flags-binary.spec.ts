@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { userInfo } from 'node:os';
+import { runCli } from '@core-infra/cli';
 import { eventually, uniqueName, useRedis } from '@core-infra/testing';
 import type { FlagSnapshot } from '../../src/flag-store.js';
 import { openStore } from '../support/redis-store.js';
+import { useFolder } from '../support/use-folder.js';
 
 const binary = resolve(__dirname, '../../../../cli/bin/core-infra.cjs');
 const app = resolve(__dirname, '../fixtures/flags.app.ts');
@@ -14,11 +17,18 @@ interface Ran {
   readonly err: string;
 }
 
+const folder = useFolder();
+
 describe('core-infra flags', () => {
   const redis = useRedis();
   let key: string;
   beforeEach(() => {
     key = uniqueName('flags');
+  });
+
+  afterAll(() => {
+    delete process.env['SPEC_REDIS'];
+    delete process.env['SPEC_KEY'];
   });
 
   /** As typed in a shell, in a process of its own. */
@@ -32,7 +42,17 @@ describe('core-infra flags', () => {
       );
       child.stdin?.end(stdin);
     });
-  const flags = (...args: string[]) => type(['flags', ...args]);
+  /** The same in this process, many times faster. */
+  const flags = async (...args: string[]): Promise<Ran> => {
+    Object.assign(process.env, { SPEC_REDIS: redis.url, SPEC_KEY: key });
+    let out = '';
+    let err = '';
+    const streams = { out: (text: string) => void (out += text), err: (text: string) => void (err += text) };
+    const { signal } = new AbortController();
+    const argv = ['--app', app, 'flags', ...args];
+    const code = await runCli({ argv, cwd: __dirname, env: process.env, streams, signal });
+    return { code, out, err };
+  };
   const json = ({ out }: Ran) => JSON.parse(out) as any;
 
   it('changes flags of running processes, and keeps who did what', async () => {
@@ -94,6 +114,75 @@ describe('core-infra flags', () => {
       { flag: 'other', version: 3, definition: theme },
       { flag: 'theme', definition: { ...theme, defaultVariant: 'dark' } },
     ]);
+  }, 60_000);
+
+  it('moves flags to another environment as one change, checked as a whole, and back out again', async () => {
+    const flag = (more: object = {}) => ({
+      state: 'ENABLED',
+      variants: { on: true, off: false },
+      defaultVariant: 'on',
+      ...more,
+    });
+    const targeting = (rule: object) => ({ if: [rule, 'on', 'off'] });
+    const isStaff = { in: ['staff', { var: 'roles' }] };
+    const document = {
+      $evaluators: { isStaff },
+      flags: {
+        needy: flag({ metadata: { requires: 'base' } }),
+        base: flag({ targeting: targeting({ $ref: 'isStaff' }) }),
+      },
+    };
+    const file = join(folder.path, 'flags.json');
+    await writeFile(file, JSON.stringify(document));
+    await writeFile(join(folder.path, 'bad.yaml'), 'flags:\n  base:\n    state: MAYBE\n    variants: { on: true }\n');
+    const [tried, bad, missing] = await Promise.all([
+      flags('import', file, '--dry-run', '--json'),
+      flags('import', join(folder.path, 'bad.yaml')),
+      flags('import', join(folder.path, 'none.json')),
+    ]);
+    expect(json(tried)).toMatchObject([
+      { flag: 'needy', from: null, version: 0, dryRun: true },
+      { flag: 'base', from: null, to: flag({ targeting: targeting(isStaff) }) },
+    ]);
+    expect(bad).toMatchObject({
+      code: 5,
+      out: '',
+      err: expect.stringContaining('bad.yaml are refused: 3:12 /flags/base/state'),
+    });
+    expect(missing).toMatchObject({ code: 5, err: expect.stringContaining('none.json cannot be read (ENOENT)') });
+
+    expect(await flags('import', file, '--by', 'ann')).toMatchObject({ code: 0, err: '' });
+    const { out } = await flags('export');
+    expect(JSON.parse(out)).toEqual({ flags: { ...document.flags, base: flag({ targeting: targeting(isStaff) }) } });
+    const [again, conflict, pruned, all, history] = await Promise.all([
+      type(['flags', 'import', '-'], { stdin: out }),
+      flags('import', file, '--if-version', '7'),
+      type(['flags', 'import', '-', '--prune', '--dry-run', '--json'], { stdin: '{"flags":{}}' }),
+      flags('export', '--all', '--json'),
+      flags('history', '--json'),
+    ]);
+    expect(again).toMatchObject({ code: 0, out: expect.stringContaining('Nothing had to be changed') });
+    expect(conflict).toMatchObject({ code: 4, err: expect.stringContaining('INFRA_FLAGS_CONFLICT') });
+    expect(json(pruned)).toMatchObject([
+      { flag: 'needy', to: null },
+      { flag: 'base', to: null },
+    ]);
+    expect(Object.keys(json(all).flags).sort()).toEqual(['base', 'checkout', 'needy']);
+    expect(json(history)).toMatchObject([
+      { version: 1, by: 'ann', flag: 'base' },
+      { version: 1, by: 'ann', flag: 'needy' },
+    ]);
+  }, 60_000);
+
+  it('reads the configuration that --config-dir names', async () => {
+    await writeFile(join(folder.path, 'default.yaml'), 'featureFlags: { flags: { fromFile: true } }\n');
+    const env = { SPEC_REDIS: undefined, SPEC_CONFIG: 'yes' };
+    const [before, after] = await Promise.all([
+      type(['--config-dir', folder.path, 'flags', 'list'], { env }),
+      type(['flags', 'list', `--config-dir=${folder.path}`], { env }),
+    ]);
+    expect(before).toMatchObject({ code: 0, out: expect.stringContaining('fromFile') });
+    expect(after).toEqual(before);
   }, 60_000);
 
   it('has exit codes that tell an unknown flag, a conflict and a refusal apart, and changes nothing', async () => {

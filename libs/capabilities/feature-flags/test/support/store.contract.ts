@@ -114,6 +114,50 @@ export function flagStoreContract(
       expect(await store.history()).toHaveLength(1);
     });
 
+    it('changes several flags as one, each with its line, and those that stay as they are without', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      await store.changeAll({ flags: { a: on, b: on, gone: on }, by: 'ann' });
+      expect(await store.changeAll({ flags: { a: on, b: off, gone: null, none: null }, by: 'bob' })).toMatchObject({
+        version: after(2),
+      });
+      const { version, document } = await store.read();
+      expect(document.flags).toEqual({ a: on, b: off });
+      const lines = await store.history();
+      expect(lines.slice(0, 2).map(({ flag, from, to }) => ({ flag, from, to }))).toEqual(
+        expect.arrayContaining([
+          { flag: 'b', from: on, to: off },
+          { flag: 'gone', from: on, to: null },
+        ]),
+      );
+      expect(lines.map(line => [line.by, line.version === version])).toEqual([
+        ['bob', true],
+        ['bob', true],
+        ['ann', false],
+        ['ann', false],
+        ['ann', false],
+      ]);
+    });
+
+    it('changes none of several flags where one of them is refused, or the version is no longer the newest', async () => {
+      await using opened = await (await place())();
+      const { store } = opened;
+      const requiring = (requires: string) => ({ ...on, metadata: { requires } });
+      // One at a time they would be refused: each needs the other one to be there first, or to go first.
+      await store.changeAll({ flags: { a: requiring('b'), b: on }, by: 'ann' });
+      const refused = store.changeAll({ flags: { c: on, b: null }, by: 'bob' });
+      await expect(refused).rejects.toMatchObject({ code: 'INFRA_FLAGS_INVALID' });
+      const late = store.changeAll({ flags: { c: on, d: on }, by: 'bob', ifVersion: 0 });
+      await expect(late).rejects.toMatchObject({ code: 'INFRA_FLAGS_CONFLICT', flag: undefined });
+      expect(await store.read()).toMatchObject({
+        version: after(1),
+        document: { flags: { a: requiring('b'), b: on } },
+      });
+      expect(await store.history()).toHaveLength(2);
+      await store.changeAll({ flags: { b: null, a: null }, by: 'bob' });
+      expect((await store.read()).document.flags).toEqual({});
+    });
+
     it('loses none of many changes at once', async () => {
       await using opened = await (await place())();
       const { store } = opened;

@@ -2,18 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, open, readFile, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import type { CheckResult, Clock } from '@core-infra/kernel';
 import { FlagFileError } from '../../errors.js';
 import type { FlagDocument } from '../../flag-document.js';
-import type { FlagChange, FlagHistoryEntry, FlagSnapshot, FlagStore } from '../../flag-store.js';
-import { assertFlagName, FlagConflictError } from '../errors.js';
+import type { FlagChange, FlagChanges, FlagHistoryEntry, FlagSnapshot, FlagStore } from '../../flag-store.js';
+import { type FlagFormat, json } from '../../formats/flag-format.js';
+import { differences, withChanges } from '../differences.js';
+import { assertFlagName, FlagConflictError, onlyOf } from '../errors.js';
 import { parseHistoryLine } from '../history-line.js';
 import { withFileLock } from './file-lock.js';
 import { FileWatch } from './file-watch.js';
 
 export interface FileFlagStoreOptions {
   readonly path: string;
+  /** How the file is written. @default JSON */
+  readonly format?: FlagFormat;
   /** @throws InvalidFlagsError */
   readonly parse: (text: string) => FlagDocument;
   readonly clock: Clock;
@@ -31,11 +34,13 @@ interface Found {
   readonly version: number;
 }
 
-/** What a file that need not be there is while it is not. */
-const absent: Found = { text: '{ "flags": {} }', version: 0 };
+/** What was found, and what it says unless that is not valid. */
+interface Settled extends Found {
+  readonly document: FlagDocument | undefined;
+}
 
 /**
- * Flags in a file of JSON. The version is the file's time of change in milliseconds, so that it is the same in every process. A file that is
+ * Flags in a file. The version is the file's time of change in milliseconds, so that it is the same in every process. A file that is
  * just being written is not JSON, and is read again before it is refused. Changes replace the file in one step, under a lock; each has
  * a line in `<path>.history`.
  */
@@ -43,13 +48,19 @@ export class FileFlagStore implements FlagStore {
   /** What was read last: a watch tells of everything else. */
   private lastRead: string | undefined;
   private isAbsent = false;
+  private readonly format: FlagFormat;
+  /** What a file that need not be there is while it is not. */
+  private readonly absent: Found;
 
-  constructor(private readonly options: FileFlagStoreOptions) {}
+  constructor(private readonly options: FileFlagStoreOptions) {
+    this.format = options.format ?? json;
+    this.absent = { text: this.format.empty, version: 0 };
+  }
 
   /** @throws FlagFileError when it cannot be read; InvalidFlagsError with line and column when it is not valid */
   async read(): Promise<FlagSnapshot> {
     const found = await this.settled(await this.find());
-    const snapshot = { version: found.version, document: this.options.parse(found.text) };
+    const snapshot = { version: found.version, document: found.document ?? this.options.parse(found.text) };
     this.lastRead = identityOf(found);
     return snapshot;
   }
@@ -69,7 +80,7 @@ export class FileFlagStore implements FlagStore {
         const found = await this.settled(first, !isFirst);
         if (identityOf(found) === last) return;
         last = identityOf(found);
-        const document = this.options.parse(found.text);
+        const document = found.document ?? this.options.parse(found.text);
         if (!isFirst) onSnapshot({ version: found.version, document });
       } catch (error) {
         // A file that is gone is told of once; a text that is refused has been noted above.
@@ -86,26 +97,29 @@ export class FileFlagStore implements FlagStore {
    * @throws FlagConflictError when `ifVersion` is no longer the newest; InvalidFlagsError when the flags would not be valid with it, or are not
    * valid as they are; FlagFileError when the file cannot be written
    */
-  async change({ flag, to, by, ifVersion }: FlagChange): Promise<FlagSnapshot> {
-    if (to !== null) assertFlagName(flag);
+  change({ flag, to, by, ifVersion }: FlagChange): Promise<FlagSnapshot> {
+    return this.changeAll({ flags: { [flag]: to }, by, ifVersion });
+  }
+
+  async changeAll({ flags, by, ifVersion }: FlagChanges): Promise<FlagSnapshot> {
+    for (const [flag, to] of Object.entries(flags)) if (to !== null) assertFlagName(flag);
     await mkdir(dirname(this.options.path), { recursive: true }).catch((error: unknown) => {
       throw new FlagFileError(this.options.path, 'written', error);
     });
     return this.locked(async () => {
-      const now = await this.readOrNone();
-      if (ifVersion !== undefined && ifVersion !== now.version)
-        throw new FlagConflictError(flag, ifVersion, now.version);
-      const { [flag]: from = null, ...others } = now.document.flags;
-      const definition = to === null ? null : (JSON.parse(JSON.stringify(to)) as typeof to);
-      if (isDeepStrictEqual(from, definition)) return now;
-      const flags = definition === null ? others : { ...now.document.flags, [flag]: definition };
-      const text = `${JSON.stringify({ ...now.document, flags }, null, 2)}\n`;
+      const { text: before, version, document: now } = await this.readOrNone();
+      if (ifVersion !== undefined && ifVersion !== version)
+        throw new FlagConflictError(onlyOf(flags), ifVersion, version);
+      const changes = differences(now.flags, flags);
+      if (changes.length === 0) return { version, document: now };
+      const changed = Object.fromEntries(changes.map(({ flag, to }) => [flag, to]));
+      const text = this.format.rewrite(before, withChanges(now, changes), changed);
       const document = this.options.parse(text);
-      const millis = Math.max(Math.floor(this.options.clock.now()), now.version + 1);
+      const millis = Math.max(Math.floor(this.options.clock.now()), version + 1);
       const at = new Date(this.options.clock.now()).toISOString();
-      const entry: FlagHistoryEntry = { version: millis, at, by, flag, from, to: definition };
+      const entries: FlagHistoryEntry[] = changes.map(change => ({ version: millis, at, by, ...change }));
       await this.replace(text, millis);
-      await appendFile(this.historyPath, `${JSON.stringify(entry)}\n`);
+      await appendFile(this.historyPath, entries.map(entry => `${JSON.stringify(entry)}\n`).join(''));
       return { version: millis, document };
     });
   }
@@ -136,46 +150,49 @@ export class FileFlagStore implements FlagStore {
         await file.close();
       }
     } catch (cause) {
-      if (this.options.required === false && (cause as NodeJS.ErrnoException).code === 'ENOENT') return absent;
+      if (this.options.required === false && (cause as NodeJS.ErrnoException).code === 'ENOENT') return this.absent;
       throw new FlagFileError(this.options.path, 'read', cause);
     }
   }
 
   /**
-   * Whoever is writing the file gets time to end: a text that is refused must be the same `settleMs` later, and so must a file that is gone be
-   * gone, as it may be deleted to be made anew.
+   * Whoever is writing the file gets time to end: a text that is refused must be the same `settleMs` later, as must one that may be the
+   * beginning of another, and a file that is gone be gone, as it may be deleted to be made anew.
    * @param wasThere whether flags of the file may be in force
    */
-  private async settled(found: Found, wasThere: boolean = false): Promise<Found> {
+  private async settled(found: Found, wasThere: boolean = false): Promise<Settled> {
     for (let last = found; ;) {
-      if (this.isGood(last) && !(last === absent && wasThere)) return this.noted(last);
+      const document = this.documentOf(last);
+      const isWhole = document !== undefined && (this.format.tellsItsEnd || last === this.absent);
+      if (isWhole && !(last === this.absent && wasThere)) return this.noted({ ...last, document }, last);
       await sleep(this.options.settleMs);
       const next = await this.find();
-      if (next.text === last.text) return this.noted(next);
+      if (next.text === last.text) return this.noted({ ...next, document }, next);
       last = next;
     }
   }
 
-  private isGood({ text }: Found): boolean {
+  private documentOf({ text }: Found): FlagDocument | undefined {
     try {
-      this.options.parse(text);
-      return true;
+      return this.options.parse(text);
     } catch {
-      return false;
+      return undefined;
     }
   }
 
-  private noted(found: Found): Found {
-    this.isAbsent = found === absent;
-    return found;
+  private noted(settled: Settled, found: Found): Settled {
+    this.isAbsent = found === this.absent;
+    return settled;
   }
 
-  private async readOrNone(): Promise<FlagSnapshot> {
+  private async readOrNone(): Promise<Found & FlagSnapshot> {
     const isThere = await stat(this.options.path).then(
       () => true,
       (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
     );
-    return isThere ? this.read() : { version: 0, document: { flags: {} } };
+    if (!isThere) return { text: this.format.empty, version: 0, document: { flags: {} } };
+    const found = await this.settled(await this.find());
+    return { ...found, document: found.document ?? this.options.parse(found.text) };
   }
 
   private async locked<T>(work: () => Promise<T>): Promise<T> {

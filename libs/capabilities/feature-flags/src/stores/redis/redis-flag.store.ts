@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
 import { type CheckResult, type Clock, reasonOf } from '@core-infra/kernel';
-import type { FlagDefinition } from '../../flag-document.js';
-import type { FlagChange, FlagHistoryEntry, FlagSnapshot, FlagStore } from '../../flag-store.js';
+import type { FlagChange, FlagChanges, FlagHistoryEntry, FlagSnapshot, FlagStore } from '../../flag-store.js';
 import type { KeptFlags, SnapshotFile } from '../../snapshot/snapshot.file.js';
-import { assertFlagName, FlagConflictError, FlagsBusyError } from '../errors.js';
+import { type Difference, differences, withChanges } from '../differences.js';
+import { assertFlagName, FlagConflictError, FlagsBusyError, onlyOf } from '../errors.js';
 import { parseHistoryLine } from '../history-line.js';
 import { FlagsCopy } from './flags-copy.js';
 import type { RedisFlagsConfig } from './redis-flags.config.js';
@@ -85,20 +84,25 @@ export class RedisFlagStore implements FlagStore {
    * @throws InfraError when the document would not be valid with it, or is not valid as it is
    * @throws RedisUnavailableError while Redis is away. A change whose answer was lost may have been made; making it again does no harm
    */
-  async change(change: FlagChange): Promise<FlagSnapshot> {
-    if (change.to !== null) assertFlagName(change.flag);
+  change({ flag, to, by, ifVersion }: FlagChange): Promise<FlagSnapshot> {
+    return this.changeAll({ flags: { [flag]: to }, by, ifVersion });
+  }
+
+  async changeAll({ flags, by, ifVersion }: FlagChanges): Promise<FlagSnapshot> {
+    for (const [flag, to] of Object.entries(flags)) if (to !== null) assertFlagName(flag);
     await this.connected();
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const now = (await this.load()) ?? (await this.restore()) ?? none;
-      if (change.ifVersion !== undefined && change.ifVersion !== now.version)
-        throw new FlagConflictError(change.flag, change.ifVersion, now.version);
-      const next = this.changed(now, change);
-      if (!next) return now;
-      if (await this.write(now, next, change)) return this.copy.take(next);
+      if (ifVersion !== undefined && ifVersion !== now.version)
+        throw new FlagConflictError(onlyOf(flags), ifVersion, now.version);
+      const changes = differences(now.document.flags, flags);
+      if (changes.length === 0) return now;
+      const next = this.changed(now, changes);
+      if (await this.write(now, next, changes, by)) return this.copy.take(next);
       // Somebody else was first; those who lost should not all come back at once.
       await sleep(Math.random() * Math.min(50, 5 * attempt));
     }
-    throw new FlagsBusyError(change.flag, ATTEMPTS);
+    throw new FlagsBusyError(onlyOf(flags), ATTEMPTS);
   }
 
   async history({ flag, limit = 50 }: { flag?: string; limit?: number } = {}): Promise<readonly FlagHistoryEntry[]> {
@@ -177,39 +181,20 @@ export class RedisFlagStore implements FlagStore {
     return this.copy.take(kept);
   }
 
-  /** @returns nothing when the change changes nothing */
-  private changed(now: KeptFlags, { flag, to }: FlagChange): KeptFlags | undefined {
-    if (isDeepStrictEqual(definitionOf(now, flag), to && plain(to))) return undefined;
-    const { [flag]: _, ...others } = now.document.flags;
-    const flags = to === null ? others : { ...now.document.flags, [flag]: to };
-    const text = JSON.stringify({ ...now.document, flags });
-    const document = this.options.parse(text);
-    return { version: now.version + 1, revision: randomUUID(), text, document };
+  private changed(now: KeptFlags, changes: readonly Difference[]): KeptFlags {
+    const text = JSON.stringify(withChanges(now.document, changes));
+    return { version: now.version + 1, revision: randomUUID(), text, document: this.options.parse(text) };
   }
 
-  private async write(now: KeptFlags, next: KeptFlags, { flag, by }: FlagChange): Promise<boolean> {
-    const entry: FlagHistoryEntry = {
-      version: next.version,
-      at: new Date(this.options.clock.now()).toISOString(),
-      by,
-      flag,
-      from: definitionOf(now, flag),
-      to: definitionOf(next, flag),
-    };
+  private async write(now: KeptFlags, next: KeptFlags, changes: readonly Difference[], by: string): Promise<boolean> {
+    const { version } = next;
+    const at = new Date(this.options.clock.now()).toISOString();
+    const lines = changes.map(change => JSON.stringify({ version, at, by, ...change } satisfies FlagHistoryEntry));
     const seen = now === none ? nothingSeen : seenOf(now);
     const { historyLimit } = this.options.config;
     const done = await this.scripts.write(
       [this.key, this.historyKey],
-      [
-        seen.revision,
-        seen.length,
-        next.version,
-        next.revision,
-        next.text,
-        JSON.stringify(entry),
-        historyLimit,
-        this.channel,
-      ],
+      [seen.revision, seen.length, version, next.revision, next.text, this.channel, historyLimit, ...lines],
     );
     return done === 1;
   }
@@ -229,14 +214,4 @@ export class RedisFlagStore implements FlagStore {
     clearTimeout(timer);
     forget?.();
   }
-}
-
-/** A flag may be named like something that every object has. */
-function definitionOf({ document: { flags } }: FlagSnapshot, flag: string): FlagDefinition | null {
-  return Object.hasOwn(flags, flag) ? (flags[flag] ?? null) : null;
-}
-
-/** As JSON keeps it. */
-function plain(value: object): unknown {
-  return JSON.parse(JSON.stringify(value)) as unknown;
 }

@@ -19,7 +19,7 @@ return {found[1] or '', found[2] or '', redis.call('HGET', KEYS[1], 'document') 
 
 /**
  * A change as one step: KEYS the hash and the history; ARGV revision and length of what it was made on top of, the new version, revision and
- * document, the line of the history, how many lines to keep, the channel.
+ * document, the channel, how many lines of the history to keep, the lines of these changes.
  * Answers 1, or 0 where something else is there by now.
  */
 export const writeScript: ScriptSpec = {
@@ -30,9 +30,9 @@ local revision = redis.call('HGET', KEYS[1], 'revision') or ''
 local length = redis.call('EXISTS', KEYS[1]) == 1 and redis.call('HSTRLEN', KEYS[1], 'document') or -1
 if revision ~= ARGV[1] or tostring(length) ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'version', ARGV[3], 'revision', ARGV[4], 'document', ARGV[5])
-redis.call('LPUSH', KEYS[2], ARGV[6])
+for line = 8, #ARGV do redis.call('LPUSH', KEYS[2], ARGV[line]) end
 redis.call('LTRIM', KEYS[2], 0, tonumber(ARGV[7]) - 1)
-redis.call('PUBLISH', ARGV[8], ARGV[4])
+redis.call('PUBLISH', ARGV[6], ARGV[4])
 return 1
 `,
 };
