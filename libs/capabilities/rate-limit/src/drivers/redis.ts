@@ -1,5 +1,5 @@
 import type { DriverSite, Opened } from '@core-infra/kernel';
-import { availabilityOf, luaScript, type LuaScript, type RedisClient, RedisUnavailableError } from '@core-infra/redis';
+import { availabilityOf, luaScript, type RedisClient, RedisUnavailableError } from '@core-infra/redis';
 import { gcraAnswers, gcraArguments, gcraLua } from '../gcra/gcra.lua.js';
 import { withConfig } from '../limiter-config.js';
 import type { RateLimitConfig } from '../rate-limit.config.js';
@@ -47,9 +47,7 @@ function redisStore(client: RedisClient, timeoutMs: number): LimitStore {
         rule,
         requests.map(({ cost }) => cost),
       );
-      return availability
-        .run(() => scriptFor(keys.length).run(client, keys, given), timeoutMs)
-        .then(reply => gcraAnswers(rule, reply));
+      return availability.run(() => gcra.run(client, keys, given), timeoutMs).then(reply => gcraAnswers(rule, reply));
     },
     forget: async key => void (await availability.run(() => client.del(key), timeoutMs)),
     isAway: error => error instanceof RedisUnavailableError,
@@ -57,11 +55,4 @@ function redisStore(client: RedisClient, timeoutMs: number): LimitStore {
   };
 }
 
-const scripts = new Map<number, LuaScript<number[]>>();
-
-/** The script is the same for any number of keys; what is declared says how many of its arguments are keys. */
-function scriptFor(keys: number): LuaScript<number[]> {
-  let script = scripts.get(keys);
-  if (!script) scripts.set(keys, (script = luaScript<number[]>({ name: 'rate-limit', keys, source: gcraLua })));
-  return script;
-}
+const gcra = luaScript<number[]>({ name: 'rate-limit', source: gcraLua });

@@ -8,8 +8,8 @@ type Argument = string | number | Buffer;
 export interface LuaScriptOptions<Result> {
   /** For messages. */
   readonly name: string;
-  /** How many keys it takes. */
-  readonly keys: number;
+  /** How many keys it takes. @default any number: it is one script all the same, and is sent once */
+  readonly keys?: number;
   readonly source: string;
   /** Whether it writes nothing, so that a replica may run it with `scaleReads`. @default false */
   readonly readOnly?: boolean;
@@ -39,7 +39,7 @@ export interface LuaScript<Result = unknown> {
 type Defined = (this: unknown, ...args: Argument[]) => Promise<unknown>;
 
 interface Definable {
-  defineCommand(name: string, definition: { lua: string; numberOfKeys: number; readOnly: boolean }): void;
+  defineCommand(name: string, definition: { lua: string; numberOfKeys?: number; readOnly: boolean }): void;
   [name: string]: unknown;
 }
 
@@ -52,16 +52,21 @@ export function luaScript<Result = unknown>(options: LuaScriptOptions<Result>): 
 
   const wrongKeys = (given: readonly string[]) =>
     new TypeError(`The script "${name}" takes ${keys} key(s), not ${given.length}.`);
+  const takes = (given: readonly string[]) => keys === undefined || given.length === keys;
   const known = new WeakMap<RedisClient, Defined>();
   /** ioredis sends the source first on each socket and the SHA-1 from then on; a prefix of keys is part of what it defines. */
   const define = (client: RedisClient): Defined => {
     const origin = originOf(client);
-    const id = `script:${sha}:${keys}:${Number(readOnly)}:${keyPrefixOf(client)}`;
+    const id = `script:${sha}:${keys ?? 'any'}:${Number(readOnly)}:${keyPrefixOf(client)}`;
     let scripts = definedOn.get(origin);
     if (!scripts) definedOn.set(origin, (scripts = new Map()));
     let script = scripts.get(id);
     if (!script) {
-      (client as unknown as Definable).defineCommand(id, { lua: source, numberOfKeys: keys, readOnly });
+      (client as unknown as Definable).defineCommand(id, {
+        lua: source,
+        ...(keys !== undefined && { numberOfKeys: keys }),
+        readOnly,
+      });
       scripts.set(id, (script = (origin as unknown as Definable)[id] as Defined));
     }
     known.set(client, script);
@@ -73,13 +78,17 @@ export function luaScript<Result = unknown>(options: LuaScriptOptions<Result>): 
     name,
     sha,
     run: (client, given, args = []) => {
-      if (given.length !== keys) return Promise.reject(wrongKeys(given));
-      const reply = defined(client).call(client, ...given, ...args);
+      if (!takes(given)) return Promise.reject(wrongKeys(given));
+      const script = defined(client);
+      const reply =
+        keys === undefined
+          ? script.call(client, given.length, ...given, ...args)
+          : script.call(client, ...given, ...args);
       return parse ? reply.then(parse) : (reply as Promise<Result>);
     },
     add: (pipeline, client, given, args = []) => {
-      if (given.length !== keys) throw wrongKeys(given);
-      void defined(client).call(pipeline, ...given, ...args);
+      if (!takes(given)) throw wrongKeys(given);
+      void defined(client).call(pipeline, ...(keys === undefined ? [given.length] : []), ...given, ...args);
       return pipeline;
     },
   };

@@ -84,6 +84,19 @@ describe('luaScript', () => {
     expect(await prefixed.exec()).toEqual([[null, 11]]);
   });
 
+  it('takes any number of keys where none is stated, as one script', async () => {
+    const sum = luaScript({ name: 'sum', source: `return { #KEYS, unpack(ARGV) }` });
+    await using app = await bootInfra(RedisModule.forRoot({ url: server.url, startup: 'require' }));
+    const client = app.get(RedisClient);
+    const names = ['a', 'b', 'c'];
+    for (const keys of [1, 3, 2]) expect(await sum.run(client, names.slice(0, keys), ['x'])).toEqual([keys, 'x']);
+    const { scriptsSet } = client as unknown as { scriptsSet: object };
+    expect(Object.keys(scriptsSet).filter(id => id.includes(sum.sha))).toHaveLength(1);
+    const pipeline = client.pipeline();
+    sum.add(pipeline, client, names, ['y']);
+    expect(await pipeline.exec()).toEqual([[null, [3, 'y']]]);
+  });
+
   it('refuses another number of keys', async () => {
     await using app = await bootInfra(RedisModule.forRoot({ url: server.url }));
     await expect(add.run(app.get(RedisClient), [], [])).rejects.toThrow('The script "add" takes 1 key(s), not 0.');
