@@ -48,7 +48,7 @@ export class FeatureFlagsConfig extends ConnectionConfig {
   @IsObject()
   flags: Record<string, FlagSetting> = {};
 
-  /** The file of flags, in flagd's JSON; for the driver `file`. @default 'config/flags.json' */
+  /** The file of flags, in flagd's format: JSON, or YAML where it ends in `.yaml` or `.yml`; for the driver `file`. @default 'config/flags.json' */
   @IsString()
   @Matches(/^[^\0]+$/, { message: 'must be a path' })
   path: string = 'config/flags.json';

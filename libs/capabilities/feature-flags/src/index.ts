@@ -20,7 +20,7 @@ export {
   InjectFeatureFlags,
 } from './feature-flags.module.js';
 export type { FlagDefinition, FlagDocument, FlagSetting, FlagValue, RolloutSetting } from './flag-document.js';
-export type { FlagChange, FlagHistoryEntry, FlagSnapshot, FlagStore } from './flag-store.js';
+export type { FlagChange, FlagChanges, FlagHistoryEntry, FlagSnapshot, FlagStore } from './flag-store.js';
 export type { Answer, BooleanFlagKey, FlagKey, FlagTypes, ValueOf, Widened } from './flag-types.js';
 export { FeatureGate, type FeatureGateOptions } from './gate/feature-gate.js';
 export { Flag, type FlagOptions } from './gate/flag.decorator.js';
