@@ -21,7 +21,8 @@ function textOf(value: unknown, refuse: (what: string) => Error, depth: number):
   if (typeof value === 'number') return Object.is(value, -0) ? '0' : String(value);
   if (typeof value !== 'object') throw refuse(`a ${typeof value}`);
   if (depth > 16) throw refuse('a cycle, or something nested more than 16 deep');
-  if (Array.isArray(value)) return `[${value.map(item => textOf(item, refuse, depth + 1)).join(',')}]`;
+  // `map` would leave out what a list has no item for.
+  if (Array.isArray(value)) return `[${Array.from(value, item => textOf(item, refuse, depth + 1)).join(',')}]`;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw refuse(`an instance of ${value.constructor.name}`);
   const fields = Object.entries(value)

@@ -1,5 +1,6 @@
 import { SetMetadata, type Type } from '@nestjs/common';
 import type { Cache } from '../cache.js';
+import { InvalidCacheOptionError } from '../errors.js';
 
 export const CACHE_WARMER = 'core-infra:cache-warmer';
 
@@ -30,11 +31,18 @@ export interface CacheWarming {
   warm(cache: Cache, signal: AbortSignal): AsyncIterable<WarmingLoad> | Iterable<WarmingLoad> | Promise<void>;
 }
 
-/** Makes a provider warm the cache once the app has booted. {@link CacheWarmingModule} finds it; without that, nothing happens. */
+/**
+ * Makes a provider warm the cache once the app has booted. {@link CacheWarmingModule} finds it; without that, nothing happens.
+ * @throws InvalidCacheOptionError
+ */
 export function CacheWarmer(
   name: string,
   options: CacheWarmerOptions = {},
 ): <T extends Type<CacheWarming>>(target: T) => void {
   const spec: CacheWarmerSpec = { concurrency: 4, onceEveryMs: 300_000, ...options, name };
+  if (!Number.isInteger(spec.concurrency) || spec.concurrency < 1)
+    throw new InvalidCacheOptionError('concurrency', 'a whole number, 1 or more', spec.concurrency);
+  if (!Number.isFinite(spec.onceEveryMs) || spec.onceEveryMs < 0)
+    throw new InvalidCacheOptionError('onceEveryMs', 'a duration in milliseconds, 0 or more', spec.onceEveryMs);
   return target => SetMetadata(CACHE_WARMER, spec)(target);
 }

@@ -4,7 +4,7 @@ import { IsBoolean, IsInt, Max, Min } from 'class-validator';
 /** What `@CacheWarmer` providers do at the boot. */
 @ConfigSection('cacheWarming')
 export class CacheWarmingConfig {
-  /** @default true */
+  /** Whether warmers run at all. @default true */
   @IsBoolean()
   enabled: boolean = true;
 

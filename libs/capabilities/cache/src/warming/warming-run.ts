@@ -35,7 +35,7 @@ export async function runLoads(
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.max(1, concurrency) }, worker));
+    await Promise.all(Array.from({ length: concurrency }, worker));
   } finally {
     ended = true;
     await loads.return?.();

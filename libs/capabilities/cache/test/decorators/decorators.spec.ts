@@ -126,6 +126,10 @@ describe.each(caches)('@Cached and @CacheEvict on %s', (_, modules) => {
     expect(await orders.search({ status: 'x'.repeat(500) })).toMatch(/ 1 3$/);
     expect(await orders.search({ status: 'x'.repeat(500) })).toMatch(/ 1 3$/);
     expect(await orders.search({ status: 'x'.repeat(501) })).toMatch(/ 1 4$/);
+    expect(await orders.search({ status: 'paid', tags: [] })).toBe('paid 1 5');
+    expect(await orders.search({ status: 'paid', tags: Object.assign([] as string[], { length: 1 }) })).toBe(
+      'paid 1 6',
+    );
   });
 
   it('says which method and argument make no key', async () => {

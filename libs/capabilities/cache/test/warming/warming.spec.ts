@@ -1,6 +1,13 @@
 import { bootHttp, bootInfra, eventually, type Importable, uniqueName, useRedis } from '@core-infra/testing';
 import { Injectable, Logger, Module, type Provider } from '@nestjs/common';
-import { Cache, CacheWarmer, type CacheWarming, CacheWarmingModule, DuplicateWarmerError } from '../../src/index.js';
+import {
+  Cache,
+  CacheWarmer,
+  type CacheWarming,
+  CacheWarmingModule,
+  DuplicateWarmerError,
+  InvalidCacheOptionError,
+} from '../../src/index.js';
 import { caches } from '../support/caches.js';
 
 /** A promise, and who settles it. */
@@ -188,6 +195,19 @@ describe('what cannot work', () => {
     }
     const booted = bootInfra(...caches[0]![1](''), CacheWarmingModule.forRoot(), provided(First, Second));
     await expect(booted).rejects.toBeInstanceOf(DuplicateWarmerError);
+  });
+});
+
+describe('what is no number of loads or milliseconds', () => {
+  it.each<[string, object]>([
+    ['concurrency', { concurrency: 0 }],
+    ['concurrency', { concurrency: NaN }],
+    ['concurrency', { concurrency: Infinity }],
+    ['onceEveryMs', { onceEveryMs: -1 }],
+    ['onceEveryMs', { onceEveryMs: NaN }],
+  ])('is refused at once, by its name: %s in %j', (field, options) => {
+    expect(() => CacheWarmer('catalogue', options)).toThrow(InvalidCacheOptionError);
+    expect(() => CacheWarmer('catalogue', options)).toThrow(new RegExp(`^${field} is `));
   });
 });
 
