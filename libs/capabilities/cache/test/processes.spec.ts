@@ -116,7 +116,7 @@ describe('several processes over one Redis', () => {
 
     const dead = await raw.set(
       `${keyPrefix}:orders:b`,
-      `C1- ${'d'.repeat(16)}${'9'.repeat(14)}${'-'.repeat(16)}`,
+      `C1- ${'z'.repeat(16)}${'9'.repeat(14)}${'-'.repeat(16)}`,
       'PX',
       400,
     );
@@ -127,7 +127,7 @@ describe('several processes over one Redis', () => {
 
   it('do not load any more once they have given up waiting', async () => {
     const one = await boot();
-    const lease = `C1- ${'d'.repeat(16)}${'9'.repeat(14)}${'-'.repeat(16)}`;
+    const lease = `C1- ${'z'.repeat(16)}${'9'.repeat(14)}${'-'.repeat(16)}`;
     await raw.set(`${keyPrefix}:orders:a`, lease, 'PX', 600);
     let loads = 0;
     const load = () => (loads += 1);

@@ -1,6 +1,5 @@
 import type { Entry } from '../tiers/entry.js';
 import type { Found } from '../tiers/shared-tier.js';
-import type { Space } from '../tiers/space.js';
 
 /** What a load ended with: an entry, or a value that is not kept. */
 export type Outcome = Entry | { readonly kept: false; readonly value: unknown };
@@ -16,7 +15,6 @@ export class Flight {
 
   constructor(
     readonly full: string,
-    readonly space: Space,
     /** Whose loader asked for it. */
     private asker: Flight | undefined,
   ) {}

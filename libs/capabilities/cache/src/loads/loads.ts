@@ -13,6 +13,7 @@ import type { Found, SharedTier } from '../tiers/shared-tier.js';
 import { isInside, type Space } from '../tiers/space.js';
 import { absent, type LoadStart, type Values } from '../tiers/values.js';
 import { Flight, type Outcome } from './flight.js';
+import { Lane } from './lane.js';
 import { within } from './within.js';
 
 export interface LoadRequest {
@@ -36,7 +37,7 @@ export interface LoadSite {
 
 /** Loads what is not there: once for all who ask in this process, and by its lease once for all processes. */
 export class Loads {
-  private readonly flights = new Map<string, Flight>();
+  private readonly lanes = new Map<string, Lane>();
   /** Whose loader is running. */
   private readonly loading = new AsyncLocalStorage<Flight>();
   private bento!: CacheProvider;
@@ -51,7 +52,7 @@ export class Loads {
   async get(request: LoadRequest): Promise<unknown> {
     const { full, space, force } = request;
     const asker = this.loading.getStore();
-    const joined = force ? undefined : this.flights.get(full);
+    const joined = force ? undefined : this.lanes.get(full)?.flight;
     if (asker?.wouldNeverEnd(joined, full)) throw new LoadCycleError(space.path);
     const flight = joined ?? this.depart(request, asker);
     asker?.waitsFor.add(flight);
@@ -65,33 +66,44 @@ export class Loads {
 
   /** What the load of a key has found in the shared store. */
   found(full: string): Entry | undefined {
-    return this.flights.get(full)?.found?.entry;
+    return this.lanes.get(full)?.flight?.found?.entry;
   }
 
   /** After an invalidation: who asks from now on does not join a load that began before it. */
   leave(full: string): void {
-    this.flights.delete(full);
+    this.lanes.delete(full);
   }
 
   leaveAll(path: string, inside: boolean): void {
-    for (const [full, { space }] of this.flights)
-      if (space.path === path || (inside && isInside(space.path, path))) this.flights.delete(full);
+    for (const [full, { space }] of this.lanes)
+      if (space.path === path || (inside && isInside(space.path, path))) this.lanes.delete(full);
   }
 
   private depart(request: LoadRequest, asker: Flight | undefined): Flight {
     const { full, space } = request;
-    const flight = new Flight(full, space, asker);
-    this.flights.set(full, flight);
-    flight.outcome = this.begin(request, flight).finally(() => {
+    const lane = this.lanes.get(full) ?? new Lane(full, space);
+    this.lanes.set(full, lane);
+    const flight = (lane.flight = new Flight(full, asker));
+    flight.outcome = this.using(lane, () => this.begin(request, lane, flight)).finally(() => {
       flight.end();
-      if (this.flights.get(full) === flight) this.flights.delete(full);
+      if (lane.flight === flight) lane.flight = undefined;
     });
     return flight;
   }
 
-  private async begin(request: LoadRequest, flight: Flight): Promise<Outcome> {
+  private async using<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+    lane.users += 1;
+    try {
+      return await work();
+    } finally {
+      lane.users -= 1;
+      if (lane.users === 0 && this.lanes.get(lane.full) === lane) this.lanes.delete(lane.full);
+    }
+  }
+
+  private async begin(request: LoadRequest, lane: Lane, flight: Flight): Promise<Outcome> {
     const { config, clock, meter, shared } = this.site;
-    const { full, options, force } = request;
+    const { options, force } = request;
     if (shared?.isReady && !force) {
       const found = await this.look(request);
       if (found.entry && clock.now() < found.entry.until) return found.entry;
@@ -104,13 +116,15 @@ export class Loads {
     const graceMs = options.graceMs ?? config.graceMs;
     try {
       const result: unknown = await this.bento.getOrSet({
-        key: full,
+        key: lane.id,
         forceFresh: force ?? false,
         grace: graceMs > 0 ? graceMs : false,
         timeout: softTimeoutMs,
         factory: async context => {
           const stale: unknown = context.gracedEntry?.value;
-          const outcome = await this.lead(request, flight, stale instanceof Entry ? stale : undefined);
+          const outcome = await this.using(lane, () =>
+            this.lead(request, flight, stale instanceof Entry ? stale : undefined),
+          );
           loaded = outcome;
           if (outcome instanceof Entry) return outcome;
           unkept = outcome;
@@ -150,7 +164,7 @@ export class Loads {
     return within(hardTimeoutMs, async signal => {
       const start: LoadStart = { seq: memory.seq, asOf: shared?.asOf ?? 0 };
       if (!shared) return this.load(request, flight, stale, start, signal);
-      const lead = await shared.lead({ space, full, rev, force, signal });
+      const lead = await shared.lead({ space, full, rev, tags: request.options.tags ?? [], force, signal });
       if (signal.aborted) {
         if (lead !== 'away' && 'lease' in lead) await lead.lease.release();
         signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import type { BentoCache } from 'bentocache';
 import type { CacheProvider, L1CacheDriver, L2CacheDriver } from 'bentocache/types';
 import type { Clock } from '@core-infra/kernel';
+import { fullOf } from '../loads/lane.js';
 import type { Entry } from './entry.js';
 import type { MemoryTier } from './memory-tier.js';
 import type { SharedTier } from './shared-tier.js';
@@ -57,11 +58,11 @@ function l1({ memory, clock, backoffMs }: BentoTiers): L1CacheDriver {
   const driver = {
     type: 'l1',
     namespace: unused,
-    get: (full: string) => {
-      const entry = memory.any(full);
+    get: (lane: string) => {
+      const entry = memory.any(fullOf(lane));
       return entry && itemOf(entry, clock);
     },
-    set: (_full: string, item: Item) => {
+    set: (_lane: string, item: Item) => {
       const entry = item.value;
       // A stale entry is handed back after a load that failed: it is served for a while without another attempt.
       if (clock.now() >= entry.until) entry.holdOff(clock.now(), backoffMs());
@@ -81,11 +82,11 @@ function l2({ memory, clock, found }: BentoTiers, shared: SharedTier): L2CacheDr
   const driver = {
     type: 'l2',
     namespace: unused,
-    get: (full: string) => {
-      const entry = found(full);
+    get: (lane: string) => {
+      const entry = found(fullOf(lane));
       return Promise.resolve(entry && itemOf(entry, clock));
     },
-    set: async (_full: string, { value: entry }: Item) => {
+    set: async (_lane: string, { value: entry }: Item) => {
       if (!entry.write) return true;
       if (!entry.write.lease) {
         await shared.set([entry]);

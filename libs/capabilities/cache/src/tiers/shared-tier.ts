@@ -22,6 +22,8 @@ export interface LeadRequest {
   readonly full: string;
   /** The write that was seen and is not good enough; `undefined` for none. */
   readonly rev: string | undefined;
+  /** Tags that the entry is expected to have. */
+  readonly tags: readonly string[];
   /** Takes the lease from whoever has it: the value is to be newer than what others are loading. */
   readonly force: boolean;
   readonly signal: AbortSignal;

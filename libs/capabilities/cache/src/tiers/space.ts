@@ -101,6 +101,14 @@ export class Space {
     return true;
   }
 
+  /** The place in the log of the last invalidation that covers an entry, as far as its tags are known; 0 for none. */
+  markedAt(full: string, tags: readonly string[]): number {
+    let { id } = this.cleared;
+    for (const tag of tags) id = Math.max(id, this.tags.get(tag)?.id ?? 0);
+    for (const mark of this.prefixes.values()) if (this.begins(full, mark)) id = Math.max(id, mark.id);
+    return id;
+  }
+
   /** Whether the key of a full key begins so. */
   private begins(full: string, { prefix }: PrefixMark): boolean {
     return full.startsWith(prefix, this.path.length + 1);

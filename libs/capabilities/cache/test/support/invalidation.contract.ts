@@ -58,9 +58,9 @@ export function invalidationContract(cacheOf: () => Cache): void {
       );
       await eventually(() => expect(begun).toBe(true));
       await invalidate(within);
-      const after = within.getOrSet('a', () => 'newer');
+      const after = await within.getOrSet('a', () => 'newer', { tags: ['t'] });
       source.resolve('older');
-      expect([at, await before, await after, await within.get('a')]).toEqual([at, 'older', 'newer', 'newer']);
+      expect([at, after, await before, await within.get('a')]).toEqual([at, 'newer', 'older', 'newer']);
     }
   });
 

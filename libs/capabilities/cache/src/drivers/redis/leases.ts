@@ -2,11 +2,25 @@ import type { Clock } from '@core-infra/kernel';
 import type { RedisClient } from '@core-infra/redis';
 import type { CacheConfig } from '../../cache.config.js';
 import type { Entry, Lease, PendingWrite } from '../../tiers/entry.js';
-import { newRev } from '../../tiers/values.js';
 import type { Link } from './link.js';
 import { leadScript, releaseScript, renewScript, storeScript } from './scripts.js';
 import { Waiters } from './waiters.js';
 import { keptFor, recordOf } from './write-record.js';
+
+export interface LeaseRequest {
+  readonly full: string;
+  /** The write that was seen; `''` for none, `*` for any. */
+  readonly rev: string;
+  /** Whether to take it from whoever has it. */
+  readonly force: boolean;
+  /** The log's latest place that is known. */
+  readonly asOf: number;
+  /** Leases that were asked for before this place do not count any more. */
+  readonly since: number;
+}
+
+/** A place in the log as text that sorts as it does: what the token of a lease begins with. */
+const place = (id: number): string => id.toString(36).padStart(10, '0');
 
 /** The leases by which one process of many loads an entry. */
 export class Leases {
@@ -21,13 +35,17 @@ export class Leases {
   ) {}
 
   /** @returns the lease; or for how long another process has it, in milliseconds, 0 when the entry has changed */
-  async ask(full: string, rev: string, force: boolean): Promise<Lease | number | 'away'> {
+  async ask({ full, rev, force, asOf, since }: LeaseRequest): Promise<Lease | number | 'away'> {
     if (!this.link.isReady) return 'away';
-    const token = newRev();
+    const token =
+      place(asOf) +
+      Math.floor(Math.random() * 36 ** 6)
+        .toString(36)
+        .padStart(6, '0');
     const { leaseMs } = this.config.redis;
     const name = this.name(full);
     try {
-      const args = [token, leaseMs, rev, force ? '1' : '0'];
+      const args = [token, leaseMs, rev, force ? '1' : '0', place(since)];
       const answer = String(await this.link.run(() => leadScript.run(this.client, [name], args)));
       if (answer === 'changed') return 0;
       if (answer.startsWith('wait:')) return Math.max(1, Number(answer.slice(5)));

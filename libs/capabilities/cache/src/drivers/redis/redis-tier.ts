@@ -114,11 +114,13 @@ export class RedisTier implements SharedTier {
   }
 
   async lead(request: LeadRequest): Promise<Lead> {
-    const { full, space, signal } = request;
+    const { full, space, tags, signal } = request;
     await this.attempt(() => this.opened(space));
     let rev = request.force ? '*' : (request.rev ?? '');
     while (!signal.aborted) {
-      const answer = await this.leases.ask(full, rev, request.force);
+      // A load from before the last invalidation is not worth waiting for.
+      const since = space.markedAt(full, tags);
+      const answer = await this.leases.ask({ full, rev, force: request.force, asOf: this.known, since });
       if (answer === 'away') return 'away';
       if (typeof answer !== 'number') {
         const { release } = answer;

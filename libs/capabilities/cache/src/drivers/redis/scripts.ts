@@ -7,7 +7,10 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 `;
 
-/** Takes the lease of an entry. ARGV: token, milliseconds, the write that was seen (`''` none, `*` any), whether by force. */
+/**
+ * Takes the lease of an entry. ARGV: token, milliseconds, the write that was seen (`''` none, `*` any), whether by force, and the place in the log
+ * (leases.ts) that the owner asked at or after: a load from before an invalidation is waited for by nobody.
+ */
 export const leadScript = luaScript({
   name: 'cache-lead',
   keys: 1,
@@ -20,7 +23,9 @@ if #head < 50 then
 end
 local owner, ends, rev = head:sub(5, 20), tonumber(head:sub(21, 34)) or 0, head:sub(35, 50)
 if ARGV[4] ~= '1' then
-  if owner ~= string.rep('-', 16) and ends > now then return 'wait:' .. string.format('%.0f', ends - now) end
+  if owner ~= string.rep('-', 16) and ends > now and owner:sub(1, 10) >= ARGV[5] then
+    return 'wait:' .. string.format('%.0f', ends - now)
+  end
   if head:sub(3, 3) ~= '-' and ARGV[3] ~= '*' and rev ~= ARGV[3] then return 'changed' end
 end
 redis.call('SETRANGE', KEYS[1], 4, ARGV[1] .. till)
