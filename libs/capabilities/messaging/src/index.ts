@@ -35,6 +35,7 @@ export type { CloudEvent } from './events/cloud-event.js';
 export { defineEvent } from './events/define-event.js';
 export type { DomainEvent, EventAttributes, EventDefinition, EventOptions, Upcast } from './events/event-definition.js';
 export { type MessagingEvent, messagingEvents } from './events/messaging-events.js';
+export { connectHandlers } from './handlers/consumers.contributor.js';
 export { BatchResult } from './handlers/batch-result.js';
 export type { BatchOptions, HandlerOptions, RetryOptions } from './handlers/handler.options.js';
 export { MessageContext } from './handlers/message-context.js';

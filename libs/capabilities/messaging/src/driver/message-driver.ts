@@ -8,6 +8,8 @@ export interface DriverFeatures {
   readonly ordered: boolean;
   /** Keeps a message until `notBefore` by its own means. */
   readonly schedule: boolean;
+  /** Whom messages reach: this process alone, or whoever has the broker's address. */
+  readonly reach: 'process' | 'network';
   /** Messages outlive the process, and the broker's restart. */
   readonly durable: boolean;
   /** Groups are made by subscribing, and get what is published from then on (`subscribers`), or all that is kept (`log`). */

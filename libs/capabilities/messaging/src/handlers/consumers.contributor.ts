@@ -14,16 +14,24 @@ class LastResortFilter extends BaseExceptionFilter {
   }
 }
 
-/** Connects the handlers of the app to their groups, as a microservice beside HTTP. */
+/**
+ * Connects the handlers of an app to their groups, as a microservice beside HTTP; `app.startAllMicroservices()` then starts it. `bootstrap` of
+ * @core-infra/core does both; those who keep a `main.ts` of their own call this before `app.init()`.
+ */
+export function connectHandlers(app: INestApplication, bus: EventBus = app.get(EventBus, { strict: false })): void {
+  // Filters are asked from the last to the first. Nest has no public way to put one before all, and hides the class of an error that none takes.
+  const { config } = app as unknown as { config: { getGlobalFilters(): unknown[] } };
+  config.getGlobalFilters().unshift(new LastResortFilter(app.getHttpAdapter()));
+  app.connectMicroservice({ strategy: new MessagingStrategy(hubOf(bus)) }, { inheritAppConfig: true });
+}
+
+/** Has `bootstrap` connect them. */
 @Injectable()
 @AppContributor()
 export class ConsumersContributor implements AppContributing {
   constructor(private readonly bus: EventBus) {}
 
   contribute(app: INestApplication): void {
-    // Filters are asked from the last to the first. Nest has no public way to put one before all, and hides the class of an error that none takes.
-    const { config } = app as unknown as { config: { getGlobalFilters(): unknown[] } };
-    config.getGlobalFilters().unshift(new LastResortFilter(app.getHttpAdapter()));
-    app.connectMicroservice({ strategy: new MessagingStrategy(hubOf(this.bus)) }, { inheritAppConfig: true });
+    connectHandlers(app, this.bus);
   }
 }

@@ -1,8 +1,6 @@
 import { bootHttp, type HttpApp, type Importable } from '@core-infra/testing';
 import type { Type } from '@nestjs/common';
-import { type AppContributing } from '@core-infra/kernel';
-import { MessagingModule, type MessagingOptions } from '../../src/index.js';
-import { ConsumersContributor } from '../../src/handlers/consumers.contributor.js';
+import { connectHandlers, MessagingModule, type MessagingOptions } from '../../src/index.js';
 
 export interface BootMessaging {
   readonly controllers?: readonly Type[];
@@ -16,12 +14,7 @@ export async function bootMessaging({ controllers = [], imports = [], options = 
   const app = await bootHttp(
     'fastify',
     [...imports, MessagingModule.forRoot(options), { module: HandlersModule, controllers: [...controllers] }],
-    {
-      setUp: async created => {
-        const contributor: AppContributing = created.get(ConsumersContributor, { strict: false });
-        await contributor.contribute(created);
-      },
-    },
+    { setUp: created => connectHandlers(created) },
   );
   await app.startAllMicroservices();
   return app;

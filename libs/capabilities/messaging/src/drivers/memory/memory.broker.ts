@@ -27,7 +27,13 @@ interface Member {
 /** Queues of this process. A group has a queue of each topic, from its first subscription on, and one member. */
 export class MemoryBroker implements MessageDriver {
   readonly name = 'memory';
-  readonly features: DriverFeatures = { ordered: true, schedule: true, durable: false, retention: 'subscribers' };
+  readonly features: DriverFeatures = {
+    ordered: true,
+    schedule: true,
+    reach: 'process',
+    durable: false,
+    retention: 'subscribers',
+  };
   readonly deadLetters = new MemoryDeadLetters();
   private readonly groups = new Map<string, Map<string, Queue>>();
   private readonly timers = new Set<NodeJS.Timeout>();
