@@ -27,7 +27,7 @@ export interface LimitedRequest {
   readonly user?: unknown;
 }
 
-/** Something about a call that is known only when it comes. */
+/** Something about a call that is known only when it comes. Where it throws or rejects, the log says so, and it counts as having returned `undefined`. */
 export type OfCall<T> = (call: LimitedCall) => T | Promise<T>;
 
 /**

@@ -2,16 +2,10 @@ import { createHash } from 'node:crypto';
 import type { ClientConfig } from '../client/client.config.js';
 import { networkOf } from '../client/networks.js';
 import type { LimitBy } from '../decorators/limit.options.js';
-import { HttpCall, type MessageCall, type MethodCall } from './callers.js';
+import { type AnyCall, HttpCall } from './callers.js';
 
-export type AnyCall = HttpCall | MessageCall | MethodCall;
-
-/** What the limiter knows a caller by: `ip:192.0.2.1`, `user:42`, `api-key:<hash>`, `key:<what a function returned>` or `everyone`. */
-export async function callerKey(by: LimitBy | undefined, call: AnyCall, config: ClientConfig): Promise<string> {
-  if (typeof by === 'function') {
-    const key = (await by(call)) as unknown;
-    return key === undefined || key === null ? unknownKey(call, config) : `key:${String(key as string)}`;
-  }
+/** What the limiter knows a caller by: `ip:192.0.2.1`, `user:42`, `api-key:<hash>` or `everyone`. */
+export function callerKey(by: Exclude<LimitBy, object> | undefined, call: AnyCall, config: ClientConfig): string {
   switch (by ?? (call.kind === 'http' ? 'ip' : 'user')) {
     case 'user':
       return userKey(call) ?? unknownKey(call, config);
@@ -22,6 +16,12 @@ export async function callerKey(by: LimitBy | undefined, call: AnyCall, config: 
     case 'everyone':
       return 'everyone';
   }
+}
+
+/** The same where a limit's function says it: `key:<what it returned>`. What is no text and no number names nobody: it may be any JSON that was sent. */
+export function statedKey(stated: unknown, call: AnyCall, config: ClientConfig): string {
+  const names = typeof stated === 'string' || typeof stated === 'number' || typeof stated === 'bigint';
+  return names ? `key:${stated}` : unknownKey(call, config);
 }
 
 export function userKey({ userId }: AnyCall): string | undefined {

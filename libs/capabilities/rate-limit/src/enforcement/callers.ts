@@ -78,6 +78,9 @@ export class MethodCall implements LimitedCall {
   }
 }
 
+/** Whatever is limited. */
+export type AnyCall = HttpCall | MessageCall | MethodCall;
+
 function idOf(user: unknown): string | undefined {
   if (typeof user !== 'object' || user === null) return undefined;
   const { id, sub, userId } = user as Record<string, unknown>;

@@ -5,8 +5,9 @@ import { LimitRegistry } from '../decorators/limit.registry.js';
 import { CallerDeniedError, RateLimitedError, RateLimitUnavailableError } from '../errors.js';
 import type { ReportedWindow } from '../http/rate-limit.headers.js';
 import { type Decision, RateLimiter } from '../rate-limiter.js';
-import { type AnyCall, apiKey, callerKey, userKey } from './caller.key.js';
-import { HttpCall, MessageCall, MethodCall } from './callers.js';
+import { apiKey, callerKey, statedKey, userKey } from './caller.key.js';
+import { type AnyCall, HttpCall, MessageCall, MethodCall } from './callers.js';
+import { StatedFunctions } from './stated-functions.js';
 import { SurfaceSettings } from './surface.settings.js';
 
 /** What has been decided of a call so far. */
@@ -26,6 +27,7 @@ export type Stage = 'first' | 'last';
 @Injectable()
 export class LimitEnforcer {
   private readonly settings: SurfaceSettings;
+  private readonly functions = new StatedFunctions();
 
   constructor(
     private readonly limiter: RateLimiter,
@@ -76,12 +78,19 @@ export class LimitEnforcer {
 
   private async enforce(groups: readonly LimitGroup[], call: AnyCall, verdict: Verdict): Promise<void> {
     for (const group of groups) {
-      if (await group.skipIf?.(call)) continue;
-      const key = await callerKey(group.by, call, this.settings.client);
-      const listed = typeof group.by === 'function' ? this.settings.access.ofKey(key) : undefined;
+      if (group.skipIf && (await this.functions.ask(group, 'skipIf', group.skipIf, call))) continue;
+      const { by } = group;
+      const { client, access } = this.settings;
+      const key =
+        typeof by === 'function'
+          ? statedKey(await this.functions.ask(group, 'by', by, call), call, client)
+          : callerKey(by, call, client);
+      const listed = typeof by === 'function' ? access.ofKey(key) : undefined;
       if (listed === 'deny') throw new CallerDeniedError();
       if (listed === 'allow') continue;
-      const cost = costOf(typeof group.cost === 'function' ? await group.cost(call) : group.cost);
+      const cost = costOf(
+        typeof group.cost === 'function' ? await this.functions.ask(group, 'cost', group.cost, call) : group.cost,
+      );
       if (cost === 0) continue;
       const decision = await this.limiter.consume(group.rule, key, { cost });
       const windows = decision.windows.map((state, index) => ({ policy: group.policies[index]!, state }));
@@ -112,7 +121,7 @@ function isKnownLate({ by }: LimitGroup): boolean {
 
 /** A function works on what was sent, which nobody has validated yet: nonsense counts as an ordinary call. */
 function costOf(cost: number | undefined): number {
-  return typeof cost === 'number' && Number.isFinite(cost) && cost >= 0 ? Math.ceil(cost) : 1;
+  return typeof cost === 'number' && cost >= 0 ? Math.ceil(cost) : 1;
 }
 
 function refusal({ rule, limits }: LimitGroup, decision: Decision, cost: number): Error {
