@@ -59,9 +59,10 @@ function storeOf(sessions: Sessions<object>): SessionStoreMethods {
     );
   };
   return {
+    // Whose time begins anew when is for the middleware to say, which writes or touches it: its cookie may last longer than `sessions.ttlMs`.
     get: (id, callback) =>
       settle(
-        sessions.read(id).then(found => found?.data ?? null),
+        sessions.read(id, false).then(found => found?.data ?? null),
         callback,
       ),
     set: (id, session: MiddlewareSession, callback) => settle(sessions.save(id, session, ttlOf(session)), callback),

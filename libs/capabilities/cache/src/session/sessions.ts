@@ -15,8 +15,11 @@ export interface Session<Data> {
  */
 export abstract class Sessions<Data extends object = Record<string, unknown>> {
   abstract create(data: Data): Promise<Session<Data>>;
-  /** The session, whose time begins anew where `sessions.rolling` is set; `undefined` when there is none (any more). */
-  abstract read(id: string): Promise<Session<Data> | undefined>;
+  /**
+   * The session; `undefined` when there is none (any more).
+   * @param renew whether its time begins anew. @default sessions.rolling
+   */
+  abstract read(id: string, renew?: boolean): Promise<Session<Data> | undefined>;
   /**
    * Replaces the data by what `change` makes of them. When another process was faster it is called again with the newer ones, so nothing is lost.
    * @returns `undefined` when there is no such session; it is not made anew

@@ -46,10 +46,10 @@ export class StoredSessions<Data extends object> extends Sessions<Data> {
     return this.write(newSessionId(), { createdAt: this.at.clock.now(), data });
   }
 
-  async read(id: string): Promise<Session<Data> | undefined> {
-    const { rolling, ttlMs } = this.config;
+  async read(id: string, renew: boolean = this.config.rolling): Promise<Session<Data> | undefined> {
+    const { ttlMs } = this.config;
     const key = keyOf(id);
-    const bytes = await this.asked(() => this.storage.read(key, rolling ? ttlMs : undefined));
+    const bytes = await this.asked(() => this.storage.read(key, renew ? ttlMs : undefined));
     return this.session(id, await this.alive(key, bytes));
   }
 

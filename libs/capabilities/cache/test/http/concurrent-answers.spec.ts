@@ -12,7 +12,7 @@ import {
 } from '@nestjs/common';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
-import { CacheResponse, HttpCache, HttpCacheModule } from '../../src/index.js';
+import { CacheModule, CacheResponse, HttpCache, HttpCacheModule } from '../../src/index.js';
 import { caches } from '../support/caches.js';
 import { deferred } from '../support/deferred.js';
 
@@ -143,6 +143,20 @@ describe.each(onBoth)('concurrent requests on $adapter, cache driver $driver', (
     for (const answer of later) expect((await answer).status).toBe(200);
   });
 
+  it('get the answer of one who has gone away meanwhile', async () => {
+    await using app = await boot();
+    const impatient = new AbortController();
+    const first = app.fetch('/slow/report', { signal: impatient.signal });
+    await eventually(() => expect(calls).toBe(1));
+    const second = app.fetch('/slow/report');
+    await eventually(() => expect(arrived).toBe(2));
+    impatient.abort();
+    await expect(first).rejects.toThrow('abort');
+    gate.resolve();
+    expect(await (await second).json()).toEqual({ call: 1 });
+    expect(await (await app.fetch('/slow/report')).json()).toEqual({ call: 1 });
+  });
+
   it('share a failure, which is not kept', async () => {
     await using app = await boot();
     for (const answer of await all(get(app, '/slow/failing', 10))) expect(answer.status).toBe(502);
@@ -170,5 +184,20 @@ describe.each(onBoth)('concurrent requests on $adapter, cache driver $driver', (
     gate.resolve();
     expect(await (await before).json()).toEqual({ call: 1 });
     expect(await (await app.fetch('/slow/report')).json()).toEqual({ call: 2 });
+  });
+});
+
+describe.each(httpAdapters)('an answer that takes longer than hardTimeoutMs, on %s', adapter => {
+  it('is still the one of who asked first, and who waited for it asks by itself', async () => {
+    arrived = 0;
+    calls = 0;
+    gate = deferred<void>();
+    const modules = [CacheModule.forRoot({ hardTimeoutMs: 50 }), SlowModule, HttpCacheModule.forRoot()];
+    await using app = await bootHttp(adapter, modules);
+    const answers = [app.fetch('/slow/report'), app.fetch('/slow/report')];
+    await eventually(() => expect(calls).toBe(2));
+    gate.resolve();
+    const bodies = await Promise.all(answers.map(async answer => (await answer).json()));
+    expect(bodies).toEqual(expect.arrayContaining([{ call: 1 }, { call: 2 }]));
   });
 });

@@ -11,7 +11,7 @@ import {
   useRedis,
   useRedisServer,
 } from '@core-infra/testing';
-import { RedisModule } from '@core-infra/redis';
+import { getRedisToken, type RedisClient, RedisModule } from '@core-infra/redis';
 import { Controller, Get, Module, Post, Req } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import session from 'express-session';
@@ -70,14 +70,22 @@ class VisitsModule {}
 const secret = 'a secret of at least thirty-two characters';
 const idFrom = { genid: newSessionId };
 
-async function boot(adapter: HttpAdapter, modules: Importable[]): Promise<HttpApp> {
+async function boot(adapter: HttpAdapter, modules: Importable[], options: object = {}): Promise<HttpApp> {
   return bootHttp(adapter, [...modules, VisitsModule], {
     setUp: async app => {
       const sessions = app.get(Sessions);
       if (adapter === 'express') {
         const store = expressSessionStore(session.Store, sessions);
         app.use(
-          session({ secret, store, resave: false, saveUninitialized: false, cookie: { maxAge: 60_000 }, ...idFrom }),
+          session({
+            secret,
+            store,
+            resave: false,
+            saveUninitialized: false,
+            cookie: { maxAge: 60_000 },
+            ...idFrom,
+            ...options,
+          }),
         );
         return;
       }
@@ -91,6 +99,7 @@ async function boot(adapter: HttpAdapter, modules: Importable[]): Promise<HttpAp
           saveUninitialized: false,
           idGenerator: newSessionId,
           cookie: { secure: false, maxAge: 60_000 },
+          ...options,
         } as never,
       );
     },
@@ -166,6 +175,23 @@ describe.each(httpAdapters)('session middleware on %s', adapter => {
       again.cookie = held;
       expect((await again.fetch(app, '/visit')).user).toBeUndefined();
     }
+  });
+
+  it('lasts as long as its cookie, also where that is longer than sessions.ttlMs', async () => {
+    const keyPrefix = uniqueName('sessions');
+    const modules = [
+      RedisModule.forRoot({ url: redis.url, startup: 'require' }),
+      SessionsModule.forRoot({ driver: 'redis', keyPrefix, ttlMs: 1_000 }),
+    ];
+    await using app = await boot(adapter, modules, { rolling: false });
+    const ann = browser();
+    await ann.fetch(app, '/login', 'POST');
+    const client = app.get<RedisClient>(getRedisToken());
+    const keys = await client.keys(`${keyPrefix}:*`);
+    const left = async () => Math.max(...(await Promise.all(keys.map(key => client.pttl(key)))));
+    expect(await left()).toBeGreaterThan(30_000);
+    expect((await ann.fetch(app, '/whoami')).user).toBe('ann');
+    expect(await left()).toBeGreaterThan(30_000);
   });
 
   describe('while Redis is away', () => {
