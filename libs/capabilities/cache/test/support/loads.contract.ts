@@ -162,6 +162,13 @@ export function loadsContract(cacheOf: () => Cache): void {
     const one = (): Promise<unknown> => cache.getOrSet('b', two);
     const two = (): Promise<unknown> => cache.getOrSet('c', one);
     await expect(cache.getOrSet('b', two)).rejects.toMatchObject({ code: 'INFRA_CACHE_LOAD_CYCLE' });
+    const begun = deferred<void>();
+    const x = cache.getOrSet('x', async () => (await begun.promise, cache.getOrSet('y', () => 1)));
+    const y = cache.getOrSet('y', () => (begun.resolve(), cache.getOrSet('x', () => 1)));
+    for (const { reason } of (await Promise.allSettled([x, y])) as PromiseRejectedResult[])
+      expect(reason).toMatchObject({ code: 'INFRA_CACHE_LOAD_CYCLE' });
+    const again = (): Promise<unknown> => cache.delete('z').then(() => cache.getOrSet('z', again));
+    await expect(cache.getOrSet('z', again)).rejects.toMatchObject({ code: 'INFRA_CACHE_LOAD_CYCLE' });
     // Others may ask for each other's entries, in any number.
     expect(await cache.getOrSet('d', () => cache.getOrSet('e', () => cache.getOrSet('f', () => 1)))).toBe(1);
     const both = await Promise.all([
