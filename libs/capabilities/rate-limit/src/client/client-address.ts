@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import type { ClientConfig } from './client.config.js';
 import { hopsOf } from './forwarded.js';
@@ -12,6 +13,9 @@ export class ClientAddresses {
   /** A socket brings many requests. */
   private readonly peers = new WeakMap<object, Address>();
 
+  private readonly logger = new Logger('RateLimit');
+  private warned = false;
+
   constructor(private readonly config: ClientConfig) {}
 
   /**
@@ -21,7 +25,10 @@ export class ClientAddresses {
    */
   of(request: Request): Address | undefined {
     const peer = this.peerOf(request);
-    if (!this.trusts(peer, 0, request)) return peer;
+    if (!this.trusts(peer, 0, request)) {
+      if (!this.warned) this.warnOfProxy(peer, request);
+      return peer;
+    }
     const name = this.config.header.toLowerCase();
     const value = request.headers[name];
     if (value === undefined) return peer;
@@ -33,6 +40,21 @@ export class ClientAddresses {
       if (!this.trusts(address, (hop += 1), request)) break;
     }
     return nearest;
+  }
+
+  /** All that come through a proxy which nobody named share one limit, and soon none of them passes: it is said once. */
+  private warnOfProxy(peer: Address | undefined, { headers }: Request): void {
+    const { trustedProxies, proxyHops, header } = this.config;
+    const inside =
+      peer && ['private', 'loopback', 'uniqueLocal', 'linkLocal', 'carrierGradeNat'].includes(peer.range());
+    if (!inside || trustedProxies.length > 0 || proxyHops > 0 || headers[header.toLowerCase()] === undefined) return;
+    this.warned = true;
+    this.logger.warn({
+      msg:
+        `Requests from ${peer.toString()} carry ${header}, and no proxy is trusted: all clients behind it are one to limits by address. ` +
+        'If it is your proxy, name it in rateLimit.client.trustedProxies (RATE_LIMIT_CLIENT_TRUSTED_PROXIES).',
+      peer: peer.toString(),
+    });
   }
 
   private peerOf({ socket }: Request): Address | undefined {

@@ -1,4 +1,4 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Logger } from '@nestjs/common';
 import { httpAdapters } from '@core-infra/testing';
 import fc from 'fast-check';
 import { ClientAddresses } from '../../src/client/client-address.js';
@@ -176,6 +176,23 @@ describe.each(httpAdapters)('behind proxies, on %s', adapter => {
     await using app = await bootLimited(adapter, WhoController);
     expect((await app.fetch('/once', from('198.51.100.1'))).status).toBe(200);
     expect((await app.fetch('/once', from('198.51.100.2'))).status).toBe(429);
+  });
+
+  it('says once that a proxy may have been forgotten, and not where one is named', async () => {
+    const warnings = jest.spyOn(Logger.prototype, 'warn').mockImplementation();
+    try {
+      await using named = await bootLimited(adapter, WhoController, { client: { trustedProxies: ['10.0.0.1'] } });
+      await named.fetch('/once', from('198.51.100.1'));
+      await using app = await bootLimited(adapter, WhoController);
+      await app.fetch('/once');
+      expect(warnings).not.toHaveBeenCalled();
+      for (const client of ['198.51.100.1', '198.51.100.2']) await app.fetch('/once', from(client));
+      expect(warnings.mock.calls).toEqual([
+        [{ msg: expect.stringContaining('rateLimit.client.trustedProxies') as string, peer: '127.0.0.1' }],
+      ]);
+    } finally {
+      warnings.mockRestore();
+    }
   });
 
   it('takes an IPv6 network for one caller', async () => {

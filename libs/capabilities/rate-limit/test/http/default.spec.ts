@@ -1,4 +1,5 @@
 import { Controller, type DynamicModule, Get } from '@nestjs/common';
+import { HealthModule } from '@core-infra/health';
 import { bootHttp, httpAdapters } from '@core-infra/testing';
 import { RateLimit, RateLimitModule, SkipRateLimit } from '../../src/index.js';
 import { bootLimited, statuses, structuredList } from './support.js';
@@ -67,6 +68,14 @@ describe.each(httpAdapters)('the default limit on %s', adapter => {
     ]);
     expect(await statuses(app, '/one', 3)).toEqual([200, 200, 429]);
     expect(await statuses(app, '/late', 2)).toEqual([200, 429]);
+  });
+
+  it('lets health be asked as often as anybody likes', async () => {
+    await using app = await bootLimited(adapter, PlainController, { default: { limit: 1 } }, [HealthModule.forRoot()]);
+    for (const path of ['/health', '/health/live', '/health/ready'])
+      expect(await statuses(app, path, 3)).toEqual([200, 200, 200]);
+    expect((await app.fetch('/health')).headers.get('ratelimit')).toBeNull();
+    expect(await statuses(app, '/one', 2)).toEqual([200, 429]);
   });
 
   it('counts nothing where no handler is', async () => {
