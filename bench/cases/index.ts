@@ -10,6 +10,7 @@ import { flags } from './flags.case.js';
 import { health } from './health.case.js';
 import { httpGet } from './http-get.case.js';
 import { logLine } from './log-line.case.js';
+import { rateLimitCallers } from './rate-limit-callers.case.js';
 import { rateLimitMemory } from './rate-limit-memory.case.js';
 import { rateLimit } from './rate-limit.case.js';
 
@@ -26,5 +27,6 @@ export const cases: readonly BenchCase[] = [
   cachedOrder,
   rateLimit,
   rateLimitMemory,
+  rateLimitCallers,
   flags,
 ];
