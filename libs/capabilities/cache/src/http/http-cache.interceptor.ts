@@ -13,6 +13,7 @@ import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import fresh from 'fresh';
 import { defer, map, type Observable } from 'rxjs';
 import { LoadTimeoutError } from '../errors.js';
+import { handlerName, variedByVersion } from './answered-version.js';
 import { cacheControl, OWN_ANSWER, varyHeaders } from './answer-headers.js';
 import { CACHE_RESPONSE, type CacheResponseOptions } from './cache-response.options.js';
 import { type AnyResponse, Exchange, type Passed } from './exchange.js';
@@ -35,7 +36,7 @@ export class HttpCacheInterceptor implements NestInterceptor {
     { answers }: HttpCache,
     private readonly config: HttpCacheConfig,
     private readonly host: HttpAdapterHost,
-    application: ApplicationConfig,
+    private readonly application: ApplicationConfig,
     @Optional() @Inject(RequestContext) private readonly context: RequestContext = RequestContext.none,
     @Optional() @Inject(AppInfo) private readonly app: AppInfo = AppInfo.unknown,
     @Optional() @Inject(Clock) clock?: Clock,
@@ -48,16 +49,18 @@ export class HttpCacheInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http' || !this.config.enabled) return next.handle();
     const handler = context.getHandler();
-    const options = Reflect.getMetadata(CACHE_RESPONSE, handler) as CacheResponseOptions | undefined;
-    if (!options || Reflect.hasMetadata(SSE_METADATA, handler)) return next.handle();
+    const declared = Reflect.getMetadata(CACHE_RESPONSE, handler) as CacheResponseOptions | undefined;
+    if (!declared || Reflect.hasMetadata(SSE_METADATA, handler)) return next.handle();
     const http = context.switchToHttp();
     const seen = http.getRequest<RawRequest & SeenOrigin & { raw?: RawRequest }>();
     const request = seen.raw ?? seen;
     if (request.method !== 'GET' && request.method !== 'HEAD') return next.handle();
     const response = http.getResponse<AnyResponse>();
     const asker = this.context.current;
+    const controller = context.getClass();
+    const options = variedByVersion(declared, this.application.getVersioning(), controller, handler as () => unknown);
     if (!isSharable(request, options, asker)) return next.handle().pipe(map(value => this.own(response, value)));
-    const key = responseKey(request, `${context.getClass().name}.${handler.name}`, options, asker, seen);
+    const key = responseKey(request, handlerName(controller, handler as () => unknown), options, asker, seen);
     const exchange = new Exchange({
       key,
       options,

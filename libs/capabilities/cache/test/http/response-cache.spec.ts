@@ -16,13 +16,14 @@ import {
   Post,
   Query,
   Res,
+  Sse,
   StreamableFile,
   UseGuards,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { Exclude } from 'class-transformer';
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { map } from 'rxjs';
+import { from, map, type Observable } from 'rxjs';
 import { CacheResponse, HttpCache, HttpCacheModule, InvalidResponseCacheError } from '../../src/index.js';
 import { caches } from '../support/caches.js';
 
@@ -158,6 +159,13 @@ class ShopController {
   stream(): StreamableFile {
     calls += 1;
     return new StreamableFile(Buffer.from(`stream ${calls}`));
+  }
+
+  @Sse('events')
+  @CacheResponse({ ttlMs: 60_000 })
+  events(): Observable<object> {
+    calls += 1;
+    return from([{ data: 'one' }, { data: `two ${calls}` }]);
   }
 
   @Get('short')
@@ -319,6 +327,15 @@ describe.each(onBoth)('answers on $adapter, cache driver $driver', ({ adapter, m
       await response.arrayBuffer();
     }
     expect(calls).toBe(3);
+  });
+
+  it('does not keep events, and sends all of them', async () => {
+    await using app = await boot();
+    for (const call of [1, 2]) {
+      const text = await (await app.fetch('/shop/events')).text();
+      expect(text).toContain('data: one');
+      expect(text).toContain(`data: two ${call}`);
+    }
   });
 
   it('does not keep an answer to POST', async () => {

@@ -1,6 +1,18 @@
 import { RequestContext } from '@core-infra/kernel';
 import { bootHttp, httpAdapters } from '@core-infra/testing';
-import { Controller, type ExecutionContext, Get, Global, Header, Module, Req, Res, UseGuards } from '@nestjs/common';
+import {
+  Controller,
+  type ExecutionContext,
+  Get,
+  Global,
+  Header,
+  Module,
+  Req,
+  Res,
+  UseGuards,
+  type VersioningOptions,
+  VersioningType,
+} from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CacheModule, CacheResponse, HttpCache, HttpCacheModule } from '../../src/index.js';
@@ -95,8 +107,24 @@ class AnswersController {
   }
 }
 
+/** As it is in most apps: one name, in a folder for each version. */
+function orders(version: string) {
+  @Controller({ path: 'orders', version })
+  class OrdersController {
+    @Get()
+    @CacheResponse({ ttlMs: 60_000 })
+    find(): object {
+      return { version, call: (calls += 1) };
+    }
+  }
+  return OrdersController;
+}
+
 @Module({ controllers: [AnswersController] })
 class AnswersModule {}
+
+@Module({ controllers: [orders('1'), orders('2')] })
+class OrdersModule {}
 
 describe.each(httpAdapters)('whose an answer is, on %s', adapter => {
   const boot = () => bootHttp(adapter, [CacheModule.forRoot(), AskersModule, AnswersModule, HttpCacheModule.forRoot()]);
@@ -202,5 +230,35 @@ describe.each(httpAdapters)('whose an answer is, on %s', adapter => {
     }
     await app.get(HttpCache).evictPath('/answers/items/7');
     for (const path of spellings) expect((await ask(app, path)).state).toMatch(/miss/);
+  });
+
+  it.each<[string, VersioningOptions, (version: number) => Record<string, string>]>([
+    ['a header', { type: VersioningType.HEADER, header: 'X-Version' }, version => ({ 'X-Version': `${version}` })],
+    [
+      'the media type',
+      { type: VersioningType.MEDIA_TYPE, key: 'v=' },
+      version => ({ Accept: `application/json;v=${version}` }),
+    ],
+    [
+      'a function',
+      {
+        type: VersioningType.CUSTOM,
+        extractor: request => (request as { headers: Record<string, string> }).headers['x-mine'] ?? '',
+      },
+      version => ({ 'X-Mine': `${version}` }),
+    ],
+  ])('each version that %s names has its own', async (_, versioning, headers) => {
+    const modules = [CacheModule.forRoot(), OrdersModule, HttpCacheModule.forRoot()];
+    await using app = await bootHttp(adapter, modules, { setUp: made => void made.enableVersioning(versioning) });
+    for (const expected of [
+      { version: '1', call: 1 },
+      { version: '2', call: 2 },
+    ])
+      for (const _again of [1, 2]) {
+        const response = await app.fetch('/orders', { headers: headers(Number(expected.version)) });
+        expect(await response.json()).toEqual(expected);
+        if (versioning.type !== VersioningType.CUSTOM)
+          expect(response.headers.get('vary')).toContain(Object.keys(headers(1))[0]);
+      }
   });
 });
