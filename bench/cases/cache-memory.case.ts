@@ -29,9 +29,7 @@ export const cacheMemory: BenchCase = {
     { key: 'heapMb', label: 'Heap and buffers', unit: 'MB' },
     { key: 'rssMb', label: 'Resident memory', unit: 'MB' },
   ],
-  goals: [
-    { metric: 'heapMb', variant: 'core-infra', against: { variant: 'bentocache', as: 'ratio' }, atMost: 1.15 },
-  ],
+  goals: [{ metric: 'heapMb', variant: 'core-infra', against: { variant: 'bentocache', as: 'ratio' }, atMost: 1.15 }],
   async open(effort) {
     const kinds = ['core-infra', 'bentocache', 'cache-manager'] as const;
     return { variants: kinds.map(kind => variant(kind, effort)) };

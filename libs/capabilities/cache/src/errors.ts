@@ -1,10 +1,19 @@
 import { ErrorSpec, InfraError } from '@core-infra/kernel';
 
+/** A number as it is; of anything else what it is, as it may be somebody's data. */
+function described(given: unknown): string {
+  if (typeof given === 'number') return String(given);
+  if (given === '') return 'an empty string';
+  return given === null ? 'null' : `a value of type ${typeof given}`;
+}
+
 @ErrorSpec({ code: 'INFRA_CACHE_KEY', summary: 'A cache was asked for a key that is empty or not text.' })
 export class InvalidCacheKeyError extends InfraError {
   constructor(what: string, given: unknown) {
-    const got = given === '' ? 'an empty string' : given === null ? 'null' : `a value of type ${typeof given}`;
-    super(`${what} of a cache is text of at least one character, and this was ${got}.`, 'Make it with String(id).');
+    super(
+      `${what} of a cache is text of at least one character, and this was ${described(given)}.`,
+      'Make it with String(id).',
+    );
   }
 }
 
@@ -16,7 +25,7 @@ export class InvalidCacheOptionError extends InfraError {
     given: unknown,
   ) {
     super(
-      `${field} is ${expected}, and this was ${String(given)}.`,
+      `${field} is ${expected}, and this was ${described(given)}.`,
       `Correct ${field}, or leave it out for the configured value.`,
     );
   }

@@ -14,6 +14,8 @@ const durations = ['ttlMs', 'graceMs', 'negativeTtlMs', 'softTimeoutMs', 'hardTi
 
 /** @throws InvalidCacheOptionError naming the field */
 export function checkOptions(options: GetOrSetOptions): void {
+  if (typeof (options as unknown) !== 'object' || (options as unknown) === null)
+    throw new InvalidCacheOptionError('options', 'an object', options);
   for (const field of durations) {
     const given = options[field];
     if (given === undefined || (given === 'forever' && field === 'ttlMs')) continue;
@@ -27,8 +29,10 @@ export function checkOptions(options: GetOrSetOptions): void {
 }
 
 export function checkTags(tags: readonly string[]): void {
-  const wrong = (tags as readonly unknown[]).find(tag => typeof tag !== 'string' || tag === '');
-  if (wrong !== undefined) throw new InvalidCacheOptionError('tags', 'a list of text, none of it empty', wrong);
+  const expected = 'a list of text, none of it empty';
+  if (!Array.isArray(tags)) throw new InvalidCacheOptionError('tags', expected, tags);
+  for (const tag of tags as readonly unknown[])
+    if (typeof tag !== 'string' || tag === '') throw new InvalidCacheOptionError('tags', expected, tag);
 }
 
 /** @param random from 0 to 1 */

@@ -132,6 +132,7 @@ export class TieredCache extends Cache {
       const full = this.full(key);
       return [full, values.prepare(value, full)] as const;
     });
+    if (given.length === 0) return;
     const made = given.map(([full, prepared]) => {
       memory.forget(full);
       loads.leave(full);

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { isNativeError } from 'node:util/types';
 import type { Logger } from '@nestjs/common';
 import type { Clock } from '@core-infra/kernel';
 import type { CacheProvider } from 'bentocache/types';
 import type { EntryOptions, GetOrSetOptions, Load } from '../cache.js';
 import type { CacheConfig } from '../cache.config.js';
 import type { Meter } from '../events/cache-events.js';
-import { LoadCycleError } from '../errors.js';
+import { InvalidCacheOptionError, LoadCycleError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { Entry } from '../tiers/entry.js';
 import type { MemoryTier } from '../tiers/memory-tier.js';
@@ -51,6 +52,8 @@ export class Loads {
 
   async get(request: LoadRequest): Promise<unknown> {
     const { full, space, force } = request;
+    if (typeof (request.load as unknown) !== 'function')
+      throw new InvalidCacheOptionError('load', 'a function', request.load);
     const asker = this.loading.getStore();
     const joined = force ? undefined : this.lanes.get(full)?.flight;
     if (asker?.wouldNeverEnd(joined, full)) throw new LoadCycleError(space.path);
@@ -112,6 +115,8 @@ export class Loads {
     meter.tell('miss');
     let unkept: Outcome | undefined;
     let loaded: Outcome | undefined;
+    /** Whatever the loader threw, which bentocache wraps. */
+    let failure: { readonly reason: unknown } | undefined;
     const softTimeoutMs = options.softTimeoutMs ?? config.softTimeoutMs;
     const graceMs = options.graceMs ?? config.graceMs;
     try {
@@ -124,7 +129,10 @@ export class Loads {
           const stale: unknown = context.gracedEntry?.value;
           const outcome = await this.using(lane, () =>
             this.lead(request, flight, stale instanceof Entry ? stale : undefined),
-          );
+          ).catch((reason: unknown) => {
+            failure = { reason };
+            throw isNativeError(reason) ? reason : new Error('The loader threw what is no error.');
+          });
           loaded = outcome;
           if (outcome instanceof Entry) return outcome;
           unkept = outcome;
@@ -136,10 +144,7 @@ export class Loads {
       if (outcome instanceof Entry && outcome !== loaded && clock.now() >= outcome.freshUntil) meter.tell('stale');
       return outcome;
     } catch (error) {
-      // bentocache wraps what a loader threw.
-      throw (error as { code?: unknown }).code === 'E_FACTORY_ERROR' || (error as Error).name === 'FactoryError'
-        ? (error as Error).cause
-        : error;
+      throw failure ? failure.reason : error;
     }
   }
 

@@ -43,12 +43,32 @@ export function badInputContract(cacheOf: () => Cache): void {
     expect(await cache.get('b')).toBeUndefined();
   });
 
+  it('hands out whatever a loader threw, be it no error', async () => {
+    for (const thrown of ['text', undefined, null, 0, Object.freeze(new RangeError('frozen'))]) {
+      const load = cache.getOrSet('a', () => {
+        throw thrown;
+      });
+      await expect(load).rejects.toBe(thrown);
+    }
+  });
+
+  it('does nothing with nothing', async () => {
+    await cache.setMany([]);
+    await cache.deleteMany([]);
+    await cache.deleteByTag();
+    expect(await cache.getMany([])).toEqual(new Map());
+  });
+
   it('names the option that is out of its range', async () => {
     await expect(cache.set('a', 1, { ttlMs: -1 })).rejects.toThrow(/^ttlMs is a duration/);
     await expect(cache.getOrSet('a', () => 1, { softTimeoutMs: Number.NaN })).rejects.toThrow(/^softTimeoutMs/);
     await expect(cache.set('a', 1, { graceMs: '5' as never })).rejects.toThrow(/^graceMs/);
     await expect(cache.set('a', 1, { tags: [''] })).rejects.toThrow(InvalidCacheOptionError);
     await expect(cache.deleteByTag('')).rejects.toThrow(InvalidCacheOptionError);
+    for (const tags of ['text', null, [7]] as never[])
+      await expect(cache.set('a', 1, { tags })).rejects.toThrow(/^tags is a list of text/);
+    await expect(cache.set('a', 1, null as never)).rejects.toThrow(/^options is an object/);
+    await expect(cache.getOrSet('a', undefined as never)).rejects.toThrow(/^load is a function/);
     expect(await cache.get('a')).toBeUndefined();
   });
 }
