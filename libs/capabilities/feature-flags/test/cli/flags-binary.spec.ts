@@ -154,6 +154,12 @@ describe('core-infra flags', () => {
     expect(await flags('import', file, '--by', 'ann')).toMatchObject({ code: 0, err: '' });
     const { out } = await flags('export');
     expect(JSON.parse(out)).toEqual({ flags: { ...document.flags, base: flag({ targeting: targeting(isStaff) }) } });
+    // A dry run refuses what would be refused in earnest: another flag needs this one.
+    for (const dry of [['--dry-run'], []])
+      expect(await flags('unset', 'base', ...dry)).toMatchObject({
+        code: 5,
+        err: expect.stringContaining('there is no flag "base"'),
+      });
     const [again, conflict, pruned, all, history] = await Promise.all([
       type(['flags', 'import', '-'], { stdin: out }),
       flags('import', file, '--if-version', '7'),
