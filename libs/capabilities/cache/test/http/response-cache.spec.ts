@@ -1,211 +1,7 @@
-import { RequestContext } from '@core-infra/kernel';
 import { bootHttp, bootInfra, eventually, type HttpAdapter, httpAdapters, useRedis } from '@core-infra/testing';
-import {
-  type CallHandler,
-  ClassSerializerInterceptor,
-  Controller,
-  type ExecutionContext,
-  Get,
-  Global,
-  Header,
-  HttpCode,
-  Module,
-  type NestInterceptor,
-  NotFoundException,
-  Param,
-  Post,
-  Query,
-  Res,
-  Sse,
-  StreamableFile,
-  UseGuards,
-} from '@nestjs/common';
-import { APP_INTERCEPTOR } from '@nestjs/core';
-import { Exclude } from 'class-transformer';
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { from, map, type Observable } from 'rxjs';
 import { CacheResponse, HttpCache, HttpCacheModule, InvalidResponseCacheError } from '../../src/index.js';
 import { caches } from '../support/caches.js';
-
-interface AnyResponse {
-  header(name: string, value: string): unknown;
-}
-
-class User {
-  name: string = 'Ann';
-
-  @Exclude()
-  password: string = 'hunter2';
-}
-
-let calls = 0;
-
-/** What guards of an app do: they say who it is. */
-class Login {
-  canActivate(context: ExecutionContext): boolean {
-    const request = context.switchToHttp().getRequest<{ headers: Record<string, string | undefined> }>();
-    users.enterWith(request.headers.authorization);
-    return request.headers.authorization !== 'banned';
-  }
-}
-
-const users = new AsyncLocalStorage<string | undefined>();
-
-@Global()
-@Module({
-  providers: [
-    {
-      provide: RequestContext,
-      useValue: {
-        get current() {
-          return { requestId: 'r', correlationId: 'c', userId: users.getStore() };
-        },
-        set: () => undefined,
-        run: (_fields: unknown, work: () => unknown) => work(),
-      },
-    },
-  ],
-  exports: [RequestContext],
-})
-class UsersModule {}
-
-@Controller('shop')
-class ShopController {
-  @Get('items/:id')
-  @CacheResponse({ ttlMs: 60_000, staleWhileRevalidateMs: 5_000 })
-  item(@Param('id') id: string, @Query() query: object): object {
-    calls += 1;
-    return { id, calls, query };
-  }
-
-  @Get('list')
-  @CacheResponse({ ttlMs: 60_000, query: ['page'] })
-  list(@Query('page') page: string): object {
-    calls += 1;
-    return { page, calls };
-  }
-
-  @Get('mine')
-  @UseGuards(Login)
-  @CacheResponse({ ttlMs: 60_000, varyBy: ['user'] })
-  mine(): object {
-    calls += 1;
-    return { user: users.getStore() ?? 'nobody', calls };
-  }
-
-  @Get('texts')
-  @CacheResponse({
-    ttlMs: 60_000,
-    varyBy: [{ header: 'Accept-Language' }],
-    sameForAll: true,
-    etag: 'strong',
-    maxAgeMs: 0,
-  })
-  @Header('Content-Type', 'text/csv; charset=utf-8')
-  texts(@Res({ passthrough: true }) response: AnyResponse): string {
-    calls += 1;
-    response.header('X-Rows', '2');
-    return `a,b\n${calls},2`;
-  }
-
-  @Get('bytes')
-  @CacheResponse({ ttlMs: 60_000 })
-  @Header('Content-Type', 'application/octet-stream')
-  bytes(): Buffer {
-    calls += 1;
-    return Buffer.from([0, 255, calls]);
-  }
-
-  @Get('user')
-  @CacheResponse({ ttlMs: 60_000 })
-  user(): User {
-    calls += 1;
-    return new User();
-  }
-
-  @Get('fails')
-  @CacheResponse({ ttlMs: 60_000 })
-  fails(): object {
-    calls += 1;
-    throw new NotFoundException();
-  }
-
-  @Get('accepted')
-  @HttpCode(202)
-  @CacheResponse({ ttlMs: 60_000 })
-  accepted(): object {
-    calls += 1;
-    return { calls };
-  }
-
-  @Get('cookie')
-  @CacheResponse({ ttlMs: 60_000 })
-  cookie(@Res({ passthrough: true }) response: AnyResponse): object {
-    calls += 1;
-    response.header('Set-Cookie', 'sid=1');
-    return { calls };
-  }
-
-  @Get('own')
-  @CacheResponse({ ttlMs: 60_000 })
-  @Header('Cache-Control', 'no-store')
-  own(): object {
-    calls += 1;
-    return { calls };
-  }
-
-  @Get('stream')
-  @CacheResponse({ ttlMs: 60_000 })
-  stream(): StreamableFile {
-    calls += 1;
-    return new StreamableFile(Buffer.from(`stream ${calls}`));
-  }
-
-  @Sse('events')
-  @CacheResponse({ ttlMs: 60_000 })
-  events(): Observable<object> {
-    calls += 1;
-    return from([{ data: 'one' }, { data: `two ${calls}` }]);
-  }
-
-  @Get('short')
-  @CacheResponse({ ttlMs: 1 })
-  short(): object {
-    calls += 1;
-    return { calls };
-  }
-
-  @Get('tagged')
-  @CacheResponse({ ttlMs: 60_000, tags: ['shop'] })
-  tagged(): object {
-    calls += 1;
-    return { calls };
-  }
-
-  @Post('items/:id')
-  @CacheResponse({ ttlMs: 60_000 })
-  post(): object {
-    calls += 1;
-    return { calls };
-  }
-}
-
-/** Such as every second app has, and which would wrap what it has wrapped before. */
-class Enveloped implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler) {
-    if (context.getHandler().name !== 'item') return next.handle();
-    return next.handle().pipe(map((data: unknown) => ({ data })));
-  }
-}
-
-@Module({
-  controllers: [ShopController],
-  providers: [
-    { provide: APP_INTERCEPTOR, useClass: ClassSerializerInterceptor },
-    { provide: APP_INTERCEPTOR, useClass: Enveloped },
-  ],
-})
-class ShopModule {}
+import { served, ShopModule, UsersModule } from '../support/shop.js';
 
 const redis = useRedis();
 const onBoth = httpAdapters.flatMap(adapter => caches.map(([driver, modules]) => ({ adapter, driver, modules })));
@@ -216,7 +12,7 @@ describe.each(onBoth)('answers on $adapter, cache driver $driver', ({ adapter, m
   type App = Awaited<ReturnType<typeof boot>>;
 
   beforeEach(() => {
-    calls = 0;
+    served.calls = 0;
   });
 
   /** The second answer, once what the first one stored is there. */
@@ -302,9 +98,9 @@ describe.each(onBoth)('answers on $adapter, cache driver $driver', ({ adapter, m
       const second = await app.fetch('/shop/items/1', { headers });
       expect(second.headers.get('cache-status')).toBeNull();
     }
-    expect(calls).toBe(4);
+    expect(served.calls).toBe(4);
     await app.fetch('/shop/items/1');
-    expect(calls).toBe(5);
+    expect(served.calls).toBe(5);
   });
 
   it('keeps one answer for each user, behind the guard, and not in proxies', async () => {
@@ -326,7 +122,7 @@ describe.each(onBoth)('answers on $adapter, cache driver $driver', ({ adapter, m
       expect(response.headers.get('cache-status')).toBeNull();
       await response.arrayBuffer();
     }
-    expect(calls).toBe(3);
+    expect(served.calls).toBe(3);
   });
 
   it('does not keep events, and sends all of them', async () => {
@@ -342,7 +138,7 @@ describe.each(onBoth)('answers on $adapter, cache driver $driver', ({ adapter, m
     await using app = await boot();
     await app.fetch('/shop/items/1', { method: 'POST' });
     await app.fetch('/shop/items/1', { method: 'POST' });
-    expect(calls).toBe(2);
+    expect(served.calls).toBe(2);
   });
 
   it('makes no answer of its own of a parameter that does not matter', async () => {
@@ -356,9 +152,9 @@ describe.each(onBoth)('answers on $adapter, cache driver $driver', ({ adapter, m
     await app.fetch('/shop/short');
     await eventually(async () => {
       await app.fetch('/shop/short');
-      expect(calls).toBeGreaterThan(1);
+      expect(served.calls).toBeGreaterThan(1);
     });
-    calls = 0;
+    served.calls = 0;
     const http = app.get(HttpCache);
     for (const path of ['/shop/items/1', '/shop/items/12', '/shop/tagged']) {
       await app.fetch(path);
@@ -388,7 +184,7 @@ describe.each(onBoth)('answers on $adapter, cache driver $driver', ({ adapter, m
     await app.fetch('/shop/items/1');
     const second = await app.fetch('/shop/items/1');
     expect(second.headers.get('cache-status')).toBeNull();
-    expect(calls).toBe(2);
+    expect(served.calls).toBe(2);
   });
 });
 
