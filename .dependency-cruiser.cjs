@@ -48,15 +48,16 @@ const layers = [
   ),
   only(
     'capabilities-import-kernel',
-    'A capability imports the kernel alone; it stands on a connection, or on another capability, in src/drivers/<x>.ts only.',
+    'A capability imports the kernel alone; it stands on a connection, or on another capability, in src/drivers/<x>.ts or src/outbox only.',
     '^libs/capabilities/([^/]+)/src/',
     [kernel, '^libs/capabilities/$1/'],
-    '^libs/capabilities/[^/]+/src/drivers/',
+    '^libs/capabilities/[^/]+/src/(drivers|outbox)/',
   ),
   only(
     'drivers-import-connections',
-    'A driver of a capability imports the kernel, a connection or the port of another capability.',
-    '^libs/capabilities/([^/]+)/src/drivers/',
+    // The outbox is an entry of its own (@core-infra/messaging/outbox), which only apps with a database import.
+    'A driver of a capability, or its outbox, imports the kernel, a connection or the port of another capability.',
+    '^libs/capabilities/([^/]+)/src/(?:drivers|outbox)/',
     [kernel, '^libs/capabilities/', '^libs/connections/'],
   ),
   only(

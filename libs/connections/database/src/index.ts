@@ -19,6 +19,7 @@ export {
   MigrationHistoryError,
   MigrationLockedError,
 } from './migrations/errors.js';
+export { type Listening, type ListenHandlers, listenTo } from './listen.js';
 export type { MigrationState, MigrationStatus } from './migrations/migration-status.js';
 export { type MigrationDone, Migrator, type UpOptions } from './migrations/migrator.js';
 export { migratorOf } from './migrations/migrator-of.js';

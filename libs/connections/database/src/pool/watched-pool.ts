@@ -1,4 +1,4 @@
-import { Pool, type PoolClient, type PoolConfig } from 'pg';
+import { type Client, Pool, type PoolClient, type PoolConfig } from 'pg';
 import { DatabaseConnectTimeoutError, PoolExhaustedError, type PoolStats } from '../errors.js';
 import { boundOf } from '../query/query-bound.js';
 import { bindingClient } from '../query/channel-binding.js';
@@ -52,6 +52,12 @@ export class WatchedPool extends Pool {
   async warmUp(): Promise<void> {
     const clients = await Promise.all(Array.from({ length: this.options.min ?? 0 }, () => this.connect()));
     for (const client of clients) client.release();
+  }
+
+  /** A connection of the same kind that is not one of the pool, and not opened yet. */
+  dedicated(): Client {
+    const { Client: Dedicated } = this as unknown as { Client: new (options: PoolConfig) => Client };
+    return new Dedicated(this.options);
   }
 
   /** Resolves when every connection was given back. */
