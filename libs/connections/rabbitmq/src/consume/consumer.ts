@@ -1,0 +1,225 @@
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Link } from '../link/link.js';
+import { within } from '../link/deadline.js';
+import { RabbitmqMissingError, RabbitmqTimeoutError } from '../errors.js';
+import { RabbitmqMessage } from './delivered.js';
+
+export interface ConsumeOptions {
+  /** How many messages may be unsettled at once. @default the connection's prefetch */
+  readonly prefetch?: number;
+  /** Refuses other consumers of the queue. @default false */
+  readonly exclusive?: boolean;
+  /** Whom of several the broker serves first; higher first. @default 0 */
+  readonly priority?: number;
+  readonly arguments?: Readonly<Record<string, unknown>>;
+  /** What becomes of a message whose handler throws before it has settled it: back to the queue, or to the dead letters. @default 'requeue' */
+  readonly onFailure?: 'requeue' | 'reject';
+}
+
+/** Called for each message, as many at once as `prefetch` says. It settles the message, then or later. */
+export type MessageHandler = (message: RabbitmqMessage) => unknown;
+
+/** One who takes messages from a queue, over every reconnection until it is cancelled. */
+export interface RabbitmqConsumer {
+  /** With the prefix. */
+  readonly queue: string;
+  /** Whether the broker delivers to it now. */
+  readonly isActive: boolean;
+  /** How many messages are delivered and not settled. */
+  readonly inFlight: number;
+  /** Takes no more; what was delivered stays with the handler. */
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  /** Takes no more, for good, and resolves when what was delivered is settled; what is not when the signal aborts goes back to the queue. */
+  drain(signal?: AbortSignal): Promise<void>;
+  /** Takes no more, for good; what was delivered and is not settled goes back to the queue. */
+  cancel(): Promise<void>;
+}
+
+/** Longest pause between attempts to consume again, in milliseconds. */
+const RETRY_MS = 1_000;
+
+export class Consumer implements RabbitmqConsumer {
+  private channel?: Channel;
+  private tag?: string;
+  private wanted = true;
+  private over = false;
+  private readonly unsettled = new Set<RabbitmqMessage>();
+  private readonly idle: (() => void)[] = [];
+  private readonly leave: () => void;
+  private timer?: NodeJS.Timeout;
+
+  constructor(
+    private readonly link: Link,
+    readonly queue: string,
+    private readonly options: ConsumeOptions,
+    private readonly handler: MessageHandler,
+    private readonly ended: (consumer: Consumer) => void,
+  ) {
+    this.leave = link.join({
+      down: () => this.lost(),
+      up: async model => {
+        // What is wrong with one queue is no reason to do without the connection.
+        if (this.wanted && !this.over) await this.subscribe(model).catch(error => this.failed(error));
+      },
+    });
+  }
+
+  get isActive(): boolean {
+    return this.tag !== undefined;
+  }
+
+  get inFlight(): number {
+    return this.unsettled.size;
+  }
+
+  /** The first subscription, whose failure is the caller's. */
+  async start(): Promise<void> {
+    try {
+      if (!this.isActive) await this.subscribe(this.link.current);
+    } catch (error) {
+      await this.cancel();
+      throw this.link.explain(error, `consume from ${this.queue}`);
+    }
+  }
+
+  async pause(): Promise<void> {
+    this.wanted = false;
+    clearTimeout(this.timer);
+    const { channel, tag } = this;
+    this.tag = undefined;
+    if (channel && tag !== undefined) await this.ask('cancel a consumer', channel.cancel(tag)).catch(() => undefined); // it went with its channel
+  }
+
+  async resume(): Promise<void> {
+    if (this.over || this.wanted) return;
+    this.wanted = true;
+    if (!this.link.isUp) return; // with the next connection
+    if (this.channel) await this.take(this.channel);
+    else await this.subscribe(this.link.current);
+  }
+
+  async drain(signal?: AbortSignal): Promise<void> {
+    await this.pause();
+    if (this.unsettled.size > 0 && !signal?.aborted)
+      await new Promise<void>(resolve => {
+        this.idle.push(resolve);
+        signal?.addEventListener('abort', () => resolve(), { once: true });
+      });
+    await this.cancel();
+  }
+
+  async cancel(): Promise<void> {
+    if (this.over) return;
+    this.over = true;
+    await this.pause();
+    this.leave();
+    const { channel } = this;
+    this.channel = undefined;
+    this.ended(this);
+    // What was not settled goes back with the channel.
+    if (channel) await this.ask('close a channel', channel.close()).catch(() => undefined);
+    this.forget();
+  }
+
+  private async subscribe(model: ChannelModel): Promise<void> {
+    const channel = await this.ask('open a channel', model.createChannel());
+    let failure: Error | undefined;
+    channel.on('error', (error: Error) => (failure = error));
+    channel.on('close', () => {
+      if (this.channel !== channel) return;
+      this.lost();
+      if (this.link.isUp && this.wanted && !this.over) this.failed(failure ?? new Error('its channel was closed'));
+    });
+    this.channel = channel;
+    await this.take(channel);
+  }
+
+  private async take(channel: Channel): Promise<void> {
+    const { prefetch = this.link.config.prefetch, exclusive, priority, arguments: args } = this.options;
+    await this.ask('set the prefetch', channel.prefetch(prefetch));
+    const { consumerTag } = await this.ask(
+      `consume from ${this.queue}`,
+      channel.consume(this.queue, raw => this.deliver(channel, raw), {
+        ...(exclusive !== undefined && { exclusive }),
+        ...(priority !== undefined && { priority }),
+        ...(args && { arguments: args }),
+      }),
+    );
+    if (this.channel !== channel) return;
+    this.tag = consumerTag;
+    if (!this.wanted) await this.pause();
+  }
+
+  private deliver(channel: Channel, raw: ConsumeMessage | null): void {
+    if (raw === null) {
+      // Cancelled by the broker: the queue is gone, or its leader has moved.
+      this.tag = undefined;
+      this.failed(new RabbitmqMissingError('queue', this.queue));
+      return;
+    }
+    const isOpen = (): boolean => this.channel === channel;
+    const message = new RabbitmqMessage(raw, channel, isOpen, settled => this.settled(settled));
+    this.unsettled.add(message);
+    const fail = (error: unknown): void => {
+      const { onFailure = 'requeue' } = this.options;
+      const becomes = message.isSettled ? 'settled before' : message.nack({ requeue: onFailure === 'requeue' });
+      this.link.at.logger.error({
+        msg: `The handler of ${this.queue} failed: ${(error as Error).message}`,
+        connection: this.link.at.id,
+        queue: this.queue,
+        becomes: becomes === 'done' ? onFailure : becomes,
+        err: error,
+      });
+    };
+    try {
+      const result = this.handler(message);
+      if (result instanceof Promise) result.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  private settled(message: RabbitmqMessage): void {
+    this.unsettled.delete(message);
+    if (this.unsettled.size === 0) for (const tell of this.idle.splice(0)) tell();
+  }
+
+  private lost(): void {
+    this.channel = undefined;
+    this.tag = undefined;
+    this.forget();
+  }
+
+  /** The broker delivers again what was not settled; nothing has to be waited for. */
+  private forget(): void {
+    this.unsettled.clear();
+    for (const tell of this.idle.splice(0)) tell();
+  }
+
+  private failed(error: unknown): void {
+    if (this.over || !this.wanted) return;
+    const { at } = this.link;
+    const found = this.link.explain(error, `consume from ${this.queue}`) as Error;
+    at.logger.warn({
+      msg: `${at.id} does not consume from ${this.queue}: ${found.message}`,
+      connection: at.id,
+      queue: this.queue,
+    });
+    this.retry();
+  }
+
+  private retry(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      if (!this.link.isUp || !this.wanted || this.over || this.isActive) return;
+      const again = this.channel ? this.take(this.channel) : this.subscribe(this.link.current);
+      again.catch(() => this.retry());
+    }, RETRY_MS).unref();
+  }
+
+  private ask<T>(what: string, work: Promise<T>): Promise<T> {
+    const { config, at } = this.link;
+    return within(config.commandTimeoutMs, work, () => new RabbitmqTimeoutError(at.id, what, config.commandTimeoutMs));
+  }
+}

@@ -1,0 +1,290 @@
+import { randomUUID } from 'node:crypto';
+import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
+import {
+  RabbitmqMissingError,
+  RabbitmqPermissionError,
+  RabbitmqRefusedError,
+  RabbitmqTimeoutError,
+  RabbitmqUnroutableError,
+} from '../errors.js';
+import { diagnoseReply, replyCode } from '../link/diagnose.js';
+import type { Link } from '../link/link.js';
+import type { OutgoingMessage, PublishOptions } from './outgoing.js';
+
+/** How often is looked for messages whose time is over, in milliseconds. */
+const SWEEP_EVERY_MS = 100;
+
+/** A message on its way. */
+interface Outgoing {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly content: Buffer;
+  readonly options: Options.Publish & { messageId: string };
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  readonly waits: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  returned?: boolean;
+  settled?: boolean;
+}
+
+/**
+ * Publishes on one confirm channel, many at a time, and settles each promise by the broker's word for that message. What is unconfirmed when the
+ * connection or the channel is lost is sent again in its order, before anything newer.
+ */
+export class Publisher {
+  private channel?: ConfirmChannel;
+  private waiting: Outgoing[] = [];
+  /** Where the first that waits is: taking from the front of a long array is slow. */
+  private head = 0;
+  private readonly inFlight = new Set<Outgoing>();
+  private full = false;
+  /** Sends one at a time until so many have gone, to find out which of them the broker closes the channel for. */
+  private oneByOne = 0;
+  private sweeper?: NodeJS.Timeout;
+  private readonly idle: (() => void)[] = [];
+
+  constructor(private readonly link: Link) {
+    link.join({
+      up: model => this.open(model),
+      down: reason => this.lost(reason),
+    });
+    link.onChange(isUp => {
+      if (isUp) this.flush();
+      else if (link.isClosed) this.fail(() => link.unavailable());
+    });
+  }
+
+  get pending(): number {
+    return this.inFlight.size + this.waiting.length - this.head;
+  }
+
+  publish(message: OutgoingMessage, options: PublishOptions = {}): Promise<void> {
+    const { config } = this.link;
+    const { signal, timeoutMs = config.deliveryTimeoutMs, whileAway = config.whileAway } = options;
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    if (this.link.isClosed || (whileAway === 'fail' && !this.link.isUp)) return Promise.reject(this.link.unavailable());
+    return new Promise((resolve, reject) => {
+      const { exchange = config.exchange, routingKey = '', content } = message;
+      const outgoing: Outgoing = {
+        exchange,
+        routingKey,
+        content: typeof content === 'string' ? Buffer.from(content) : asBuffer(content),
+        options: properties(message),
+        deadline: performance.now() + timeoutMs,
+        timeoutMs,
+        waits: whileAway === 'wait',
+        resolve,
+        reject,
+      };
+      if (signal) this.watch(outgoing, signal);
+      this.waiting.push(outgoing);
+      this.sweeper ??= setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
+      this.flush();
+    });
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (this.pending === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      this.idle.push(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+  }
+
+  private async open(model: ChannelModel): Promise<void> {
+    const channel = await model.createConfirmChannel();
+    let failure: Error | undefined;
+    channel.on('error', (error: Error) => (failure = error));
+    channel.on('return', (message: Message) => this.returned(message));
+    channel.on('drain', () => {
+      this.full = false;
+      this.flush();
+    });
+    channel.on('close', () => {
+      if (this.channel !== channel) return;
+      this.channel = undefined;
+      // Only the channel: the connection is there still.
+      if (failure && this.link.isUp) this.refused(failure, model);
+    });
+    this.full = false;
+    this.channel = channel;
+  }
+
+  private flush(): void {
+    const { maxInFlight } = this.link.config;
+    while (this.channel && this.link.isUp && !this.full && this.head < this.waiting.length) {
+      if (this.inFlight.size >= (this.oneByOne > 0 ? 1 : maxInFlight)) break;
+      const outgoing = this.waiting[this.head++];
+      if (outgoing && !outgoing.settled) this.send(this.channel, outgoing);
+    }
+    if (this.head > 1_000 || this.head === this.waiting.length) {
+      this.waiting = this.waiting.slice(this.head);
+      this.head = 0;
+    }
+  }
+
+  private send(channel: ConfirmChannel, outgoing: Outgoing): void {
+    this.inFlight.add(outgoing);
+    outgoing.returned = false;
+    const { exchange, routingKey, content, options } = outgoing;
+    try {
+      this.full = !channel.publish(exchange, routingKey, content, options, (error: Error | null) => {
+        // Of a channel that is gone, told by its end.
+        if (this.channel !== channel || (error && error.message !== 'message nacked')) return;
+        this.confirmed(outgoing, error);
+      });
+    } catch (error) {
+      // amqplib could not encode it; or the channel has just been closed, which its end tells.
+      if (this.channel !== channel || /^Channel clos/.test((error as Error).message)) return;
+      this.settle(outgoing, () => outgoing.reject(error));
+    }
+  }
+
+  private confirmed(outgoing: Outgoing, nack: Error | null): void {
+    if (this.oneByOne > 0) this.oneByOne -= 1;
+    this.settle(outgoing, () => {
+      if (nack) {
+        const reason = 'it was not accepted, as by a queue that is full';
+        outgoing.reject(new RabbitmqRefusedError(`a message to ${nameOf(outgoing)}`, reason, { cause: nack }));
+      } else if (outgoing.returned)
+        outgoing.reject(new RabbitmqUnroutableError(outgoing.exchange, outgoing.routingKey));
+      else outgoing.resolve();
+    });
+    this.flush();
+  }
+
+  /** The broker says so before it confirms the message, in the order of publishing. */
+  private returned({ fields, properties: { messageId } }: Message): void {
+    for (const outgoing of this.inFlight)
+      if (
+        !outgoing.returned &&
+        outgoing.options.messageId === messageId &&
+        outgoing.routingKey === fields.routingKey &&
+        outgoing.exchange === fields.exchange
+      ) {
+        outgoing.returned = true;
+        return;
+      }
+  }
+
+  /** The broker has closed the channel for one of the messages under way: it is found, and the others are sent again. */
+  private refused(failure: Error, model: ChannelModel): void {
+    const found = diagnoseReply(failure, this.link.config, 'a message');
+    const culprits = this.culprits(found);
+    for (const outgoing of culprits) this.settle(outgoing, () => outgoing.reject(found));
+    const again = [...this.inFlight];
+    this.again(again);
+    this.oneByOne = culprits.length > 0 ? 0 : again.length;
+    this.open(model).then(
+      () => this.flush(),
+      () => this.link.giveUp(`its channel could not be opened again after ${replyCode(failure) ?? failure.message}`),
+    );
+  }
+
+  private culprits(found: unknown): Outgoing[] {
+    const all = [...this.inFlight];
+    if (all.length === 1) return all;
+    if (found instanceof RabbitmqMissingError) return all.filter(({ exchange }) => exchange === found.resource);
+    if (found instanceof RabbitmqPermissionError)
+      return all.filter(({ exchange }) => `exchange ${exchange || 'amq.default'}` === found.resource);
+    return [];
+  }
+
+  private lost(reason: string): void {
+    this.channel = undefined;
+    const unconfirmed = [...this.inFlight];
+    this.again(unconfirmed.filter(({ waits }) => waits));
+    for (const outgoing of unconfirmed)
+      if (!outgoing.waits)
+        this.settle(outgoing, () =>
+          outgoing.reject(this.link.unavailable(new Error(`${reason}; the message may have been accepted`))),
+        );
+  }
+
+  private again(unconfirmed: readonly Outgoing[]): void {
+    for (const outgoing of unconfirmed) this.inFlight.delete(outgoing);
+    this.waiting = [...unconfirmed, ...this.waiting.slice(this.head)];
+    this.head = 0;
+  }
+
+  private fail(error: () => Error): void {
+    for (const outgoing of [...this.inFlight, ...this.waiting.slice(this.head)])
+      this.settle(outgoing, () => outgoing.reject(error()));
+    this.waiting = [];
+    this.head = 0;
+  }
+
+  private settle(outgoing: Outgoing, tell: () => void): void {
+    this.inFlight.delete(outgoing);
+    if (outgoing.settled) return;
+    outgoing.settled = true;
+    tell();
+    if (this.idle.length > 0 && this.inFlight.size === 0 && !this.waiting.slice(this.head).some(each => !each.settled))
+      for (const tellIdle of this.idle.splice(0)) tellIdle();
+  }
+
+  private watch(outgoing: Outgoing, signal: AbortSignal): void {
+    const abort = (): void => this.abandon(outgoing, signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    const { resolve, reject } = outgoing;
+    const stop = (): void => signal.removeEventListener('abort', abort);
+    Object.assign(outgoing, {
+      resolve: () => (stop(), resolve()),
+      reject: (error: unknown) => (stop(), reject(error)),
+    });
+  }
+
+  /** Its promise is rejected. What is under way keeps its place until the broker answers, so that the bound of messages under way holds. */
+  private abandon(outgoing: Outgoing, error: unknown): void {
+    const isUnderWay = this.inFlight.has(outgoing);
+    this.settle(outgoing, () => outgoing.reject(error));
+    if (isUnderWay && this.channel) this.inFlight.add(outgoing);
+  }
+
+  private sweep(): void {
+    const now = performance.now();
+    const { at, isUp } = this.link;
+    const late = (outgoing: Outgoing): void => {
+      if (outgoing.settled || outgoing.deadline > now) return;
+      const why = isUp ? this.link.blockedBy() : this.link.reason;
+      const what = `confirm a message to ${nameOf(outgoing)}`;
+      this.abandon(outgoing, new RabbitmqTimeoutError(at.id, what, outgoing.timeoutMs, why));
+    };
+    for (const outgoing of this.inFlight) late(outgoing);
+    for (let index = this.head; index < this.waiting.length; index += 1) late(this.waiting[index]!);
+    if (this.pending > 0) return;
+    clearInterval(this.sweeper);
+    this.sweeper = undefined;
+  }
+}
+
+function nameOf({ exchange, routingKey }: Outgoing): string {
+  return exchange === '' ? `the queue ${routingKey}` : `the exchange ${exchange}`;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function properties(message: OutgoingMessage): Options.Publish & { messageId: string } {
+  const { messageId = randomUUID(), persistent = true, mandatory = true, timestampMs, expirationMs } = message;
+  const { headers, contentType, contentEncoding, correlationId, replyTo, type, appId, priority } = message;
+  return {
+    messageId,
+    persistent,
+    mandatory,
+    ...(headers && { headers }),
+    ...(contentType !== undefined && { contentType }),
+    ...(contentEncoding !== undefined && { contentEncoding }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(replyTo !== undefined && { replyTo }),
+    ...(type !== undefined && { type }),
+    ...(appId !== undefined && { appId }),
+    ...(priority !== undefined && { priority }),
+    ...(timestampMs !== undefined && { timestamp: Math.floor(timestampMs / 1_000) }),
+    ...(expirationMs !== undefined && { expiration: String(expirationMs) }),
+  };
+}
