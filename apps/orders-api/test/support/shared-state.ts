@@ -60,6 +60,17 @@ export function sharesItsState(api: OrdersApi): void {
     expect((await guess(other.email, 'correct horse')).status).toBe(201);
   });
 
+  it('lets a user place sixty orders at once, then one each second, and leaves other users alone', async () => {
+    const [user, other] = [await api.user(), await api.user()];
+    const place = (userId: string) => api.send('POST', '/orders', { user_id: userId.toUpperCase(), lines: [] });
+    const answers = await Promise.all(Array.from({ length: 90 }, () => place(user.id)));
+    const refused = answers.filter(({ status }) => status === 429);
+    const passed = answers.filter(({ status }) => status === 422);
+    expect([refused.length + passed.length, refused.length > 0, passed.length >= 60]).toEqual([90, true, true]);
+    expect(refused[0]!.body).toMatchObject({ error_code: 'RATE_LIMITED', details: { limit: 'place-order' } });
+    expect((await place(other.id)).status).toBe(422);
+  });
+
   it('takes a tenth off for the users that the discount is rolled out to, and for nobody else', async () => {
     const tea = await api.product({ price: { amount: 1_005, currency: 'EUR' } });
     const [user, other] = [await api.user(), await api.user()];
