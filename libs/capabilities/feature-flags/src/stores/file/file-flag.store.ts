@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, open, readFile, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readFile, realpath, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckResult, Clock } from '@core-infra/kernel';
@@ -118,8 +118,7 @@ export class FileFlagStore implements FlagStore {
       const millis = Math.max(Math.floor(this.options.clock.now()), version + 1);
       const at = new Date(this.options.clock.now()).toISOString();
       const entries: FlagHistoryEntry[] = changes.map(change => ({ version: millis, at, by, ...change }));
-      await this.replace(text, millis);
-      await appendFile(this.historyPath, entries.map(entry => `${JSON.stringify(entry)}\n`).join(''));
+      await this.recorded(entries, () => this.replace(text, millis));
       return { version: millis, document };
     });
   }
@@ -205,6 +204,20 @@ export class FileFlagStore implements FlagStore {
       });
     } catch (error) {
       throw isHeld ? error : new FlagFileError(this.options.path, 'locked', error);
+    }
+  }
+
+  /** No change is made that could have no line: the history is opened first. */
+  private async recorded(entries: readonly FlagHistoryEntry[], change: () => Promise<void>): Promise<void> {
+    const failed = (cause: unknown): never => {
+      throw new FlagFileError(this.historyPath, 'written', cause);
+    };
+    const history = await open(this.historyPath, 'a').catch(failed);
+    try {
+      await change();
+      await history.appendFile(entries.map(entry => `${JSON.stringify(entry)}\n`).join('')).catch(failed);
+    } finally {
+      await history.close();
     }
   }
 

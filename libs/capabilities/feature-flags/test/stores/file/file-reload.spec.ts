@@ -195,6 +195,18 @@ describe('flags in a file', () => {
     await eventually(() => expect(untyped(app.get(FeatureFlags)).isEnabled('a')).toBe(true));
   });
 
+  it('is not changed where the change could have no line in the history', async () => {
+    const path = await place(text({ a: true }));
+    await mkdir(`${path}.history`);
+    await using app = await boot(path);
+    const change = storeOf(app.get(FeatureFlags)).change({ flag: 'a', to: null, by: 'ann' });
+    await expect(change).rejects.toMatchObject({
+      code: 'INFRA_FLAGS_FILE',
+      message: expect.stringContaining('.history" cannot be written (EISDIR)') as string,
+    });
+    expect(await readFile(path, 'utf8')).toBe(text({ a: true }));
+  });
+
   it('fails the boot where the flags are required', async () => {
     const path = await place('{ "flags": { "a": 1 } }');
     await expect(boot(path, { startup: 'require' })).rejects.toMatchObject({
