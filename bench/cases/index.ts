@@ -11,6 +11,7 @@ import { health } from './health.case.js';
 import { httpGet } from './http-get.case.js';
 import { logLine } from './log-line.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
+import { rateLimitHang } from './rate-limit-hang.case.js';
 import { rateLimitMemory } from './rate-limit-memory.case.js';
 import { rateLimit } from './rate-limit.case.js';
 
@@ -26,6 +27,7 @@ export const cases: readonly BenchCase[] = [
   cacheMemory,
   cachedOrder,
   rateLimit,
+  rateLimitHang,
   rateLimitMemory,
   rateLimitCallers,
   flags,
