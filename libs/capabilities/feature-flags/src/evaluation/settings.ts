@@ -41,8 +41,14 @@ export function* settingProblems(
   settings: Readonly<Record<string, unknown>>,
 ): Iterable<{ path: string; expected: string }> {
   for (const [key, setting] of Object.entries(settings)) {
-    if (typeof setting !== 'object' || setting === null || !Object.keys(setting).every(part => shortKeys.has(part)))
-      continue;
+    if (typeof setting !== 'object' || setting === null || Array.isArray(setting)) continue;
+    if ('state' in setting || 'variants' in setting) continue; // flagd's own
+    for (const part of Object.keys(setting))
+      if (!shortKeys.has(part))
+        yield {
+          path: `flags.${key}.${part}`,
+          expected: `${[...shortKeys].join(', ')} and nothing else, or state, variants and what else flagd defines`,
+        };
     const { rollout, users, roles, requires } = setting as Record<string, unknown>;
     if (rollout !== undefined && !(typeof rollout === 'number' && rollout >= 0 && rollout <= 100))
       yield { path: `flags.${key}.rollout`, expected: 'a percentage from 0 to 100' };

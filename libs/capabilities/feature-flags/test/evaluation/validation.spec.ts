@@ -190,6 +190,8 @@ describe('flags in the configuration', () => {
   it.each([
     [{ a: { rollout: 120 } }, 'featureFlags.flags.a.rollout'],
     [{ a: { users: 'ann' } }, 'featureFlags.flags.a.users'],
+    [{ a: { rollout: 5, user: ['ann'] } }, 'featureFlags.flags.a.user: expected rollout, users, roles, requires'],
+    [{ a: [] }, '/flags/a: must be an object'],
     [{ a: { rollout: 1, requires: 'b' } }, 'there is no flag "b"'],
     [{ a: { state: 'ENABLED', variants: {} } }, '/flags/a'],
   ])('fail the boot with their place when they are not valid', async (flags, place) => {
