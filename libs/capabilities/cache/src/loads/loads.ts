@@ -10,7 +10,7 @@ import { InvalidCacheOptionError, LoadCycleError } from '../errors.js';
 import { checkOptions } from '../options.js';
 import { Entry } from '../tiers/entry.js';
 import type { MemoryTier } from '../tiers/memory-tier.js';
-import type { Found, SharedTier } from '../tiers/shared-tier.js';
+import type { SharedTier } from '../tiers/shared-tier.js';
 import { isInside, type Space } from '../tiers/space.js';
 import { absent, type LoadStart, type Values } from '../tiers/values.js';
 import { Flight, type Outcome } from './flight.js';
@@ -39,6 +39,7 @@ export interface LoadSite {
 /** Loads what is not there: once for all who ask in this process, and by its lease once for all processes. */
 export class Loads {
   private readonly lanes = new Map<string, Lane>();
+  private count = 0;
   /** Whose loader is running. */
   private readonly loading = new AsyncLocalStorage<Flight>();
   private bento!: CacheProvider;
@@ -84,35 +85,45 @@ export class Loads {
 
   private depart(request: LoadRequest, asker: Flight | undefined): Flight {
     const { full, space } = request;
-    const lane = this.lanes.get(full) ?? new Lane(full, space);
+    const lane = this.lanes.get(full) ?? new Lane((this.count += 1), full, space);
     this.lanes.set(full, lane);
     const flight = (lane.flight = new Flight(full, asker));
-    flight.outcome = this.using(lane, () => this.begin(request, lane, flight)).finally(() => {
-      flight.end();
-      if (lane.flight === flight) lane.flight = undefined;
-    });
+    flight.outcome = this.fly(request, lane, flight);
     return flight;
   }
 
-  private async using<T>(lane: Lane, work: () => Promise<T>): Promise<T> {
+  private async fly(request: LoadRequest, lane: Lane, flight: Flight): Promise<Outcome> {
+    const { clock, memory, meter, shared } = this.site;
     lane.users += 1;
     try {
-      return await work();
+      if (shared?.isReady && !request.force) {
+        const began = performance.now();
+        flight.found = await shared.get(request.space, request.full);
+        const { entry } = flight.found;
+        if (entry && clock.now() < entry.until) {
+          memory.fill(entry);
+          meter.hit('l2', performance.now() - began);
+          return entry;
+        }
+      }
+      meter.tell('miss');
+      return await this.settle(request, lane, flight);
     } finally {
-      lane.users -= 1;
-      if (lane.users === 0 && this.lanes.get(lane.full) === lane) this.lanes.delete(lane.full);
+      flight.end();
+      if (lane.flight === flight) lane.flight = undefined;
+      this.left(lane);
     }
   }
 
-  private async begin(request: LoadRequest, lane: Lane, flight: Flight): Promise<Outcome> {
-    const { config, clock, meter, shared } = this.site;
+  private left(lane: Lane): void {
+    lane.users -= 1;
+    if (lane.users === 0 && this.lanes.get(lane.full) === lane) this.lanes.delete(lane.full);
+  }
+
+  /** By bentocache: loads; or serves what is stale, meanwhile or instead. */
+  private async settle(request: LoadRequest, lane: Lane, flight: Flight): Promise<Outcome> {
+    const { config, clock, meter } = this.site;
     const { options, force } = request;
-    if (shared?.isReady && !force) {
-      const found = await this.look(request);
-      if (found.entry && clock.now() < found.entry.until) return found.entry;
-      flight.found = found;
-    }
-    meter.tell('miss');
     let unkept: Outcome | undefined;
     let loaded: Outcome | undefined;
     /** Whatever the loader threw, which bentocache wraps. */
@@ -127,16 +138,19 @@ export class Loads {
         timeout: softTimeoutMs,
         factory: async context => {
           const stale: unknown = context.gracedEntry?.value;
-          const outcome = await this.using(lane, () =>
-            this.lead(request, flight, stale instanceof Entry ? stale : undefined),
-          ).catch((reason: unknown) => {
+          lane.users += 1;
+          try {
+            const outcome = await this.lead(request, flight, stale instanceof Entry ? stale : undefined);
+            loaded = outcome;
+            if (outcome instanceof Entry) return outcome;
+            unkept = outcome;
+            return context.skip() as never;
+          } catch (reason) {
             failure = { reason };
             throw isNativeError(reason) ? reason : new Error('The loader threw what is no error.');
-          });
-          loaded = outcome;
-          if (outcome instanceof Entry) return outcome;
-          unkept = outcome;
-          return context.skip() as never;
+          } finally {
+            this.left(lane);
+          }
         },
       });
       const outcome = result instanceof Entry ? result : (unkept as Outcome);
@@ -146,18 +160,6 @@ export class Loads {
     } catch (error) {
       throw failure ? failure.reason : error;
     }
-  }
-
-  /** In the shared store; what is fresh there is taken into memory. */
-  private async look({ space, full }: LoadRequest): Promise<Found> {
-    const { shared, memory, meter, clock } = this.site;
-    const began = performance.now();
-    const found = await shared!.get(space, full);
-    if (found.entry && clock.now() < found.entry.until) {
-      memory.fill(found.entry);
-      meter.hit('l2', performance.now() - began);
-    }
-    return found;
   }
 
   /** The value of whoever may load it: this process, or another that has the lease. */
