@@ -68,7 +68,7 @@ export class RateLimitConfig extends ConnectionConfig {
   @Live()
   onFailure: FailurePolicy = 'local';
 
-  /** How many callers a process keeps, at about 300 bytes each; the ones not seen for longest go first, offenders last. @default 100_000 */
+  /** How many callers a process keeps, at about 225 bytes each; the ones not seen for longest go first, offenders last. @default 100_000 */
   @IsInt()
   @Min(100)
   @Max(10_000_000)
