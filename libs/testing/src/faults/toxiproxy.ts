@@ -2,6 +2,7 @@ import { toxiproxy } from '../dev-services/services/toxiproxy.service.js';
 import { resolveService } from '../dev-services/service.start.js';
 import { testRun } from '../dev-services/test-run.js';
 import { ServiceStateError } from '../errors.js';
+import { eventually } from '../helpers/eventually.js';
 import { uniqueName } from '../helpers/unique-name.js';
 import { type Started, useStarted } from '../helpers/use-started.js';
 
@@ -55,6 +56,18 @@ export async function startToxicProxy(api: string, target: string): Promise<Toxi
   const url = new URL(target);
   url.host = listen;
 
+  /**
+   * For each answer that it cannot deliver, as the connection has ended, Toxiproxy waits for five seconds, and until then nothing can be done with
+   * the proxy (Shopify/toxiproxy#558); but its port is free at once.
+   */
+  const replace = async (): Promise<void> => {
+    const done = new AbortController();
+    const closing = call('POST', `/${name}`, { enabled: false }, done.signal).catch(() => undefined);
+    name = uniqueName('proxy');
+    await eventually(() => create(listen));
+    done.abort();
+    await closing;
+  };
   const clear = async (): Promise<void> => {
     const { toxics } = await call<{ toxics: { name: string }[] }>('GET', `/${name}`);
     const inTime = AbortSignal.timeout(CLEARED_WITHIN_MS);
@@ -62,10 +75,7 @@ export async function startToxicProxy(api: string, target: string): Promise<Toxi
       for (const toxic of toxics) await call('DELETE', `/${name}/toxics/${toxic.name}`, undefined, inTime);
     } catch (error) {
       if (!inTime.aborted) throw error;
-      // It waits, for as long as the delay, for each answer to a connection that has ended (Shopify/toxiproxy#558).
-      await call('DELETE', `/${name}`);
-      name = uniqueName('proxy');
-      await create(listen);
+      await replace();
     }
   };
   const set = async (enabled: boolean, ...toxics: Toxic[]): Promise<void> => {

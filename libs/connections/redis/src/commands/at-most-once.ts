@@ -15,7 +15,8 @@ export function neverRepeatWrites(redis: Redis): void {
     if (prevCommandQueue) rejectWrites(prevCommandQueue);
     // Those of a handshake that came to nothing are dropped by ioredis, and their timers would keep a process alive that has ended.
     if (commandQueue !== prevCommandQueue)
-      for (let at = 0; at < commandQueue.length; at += 1) commandQueue.peekAt(at)!.command._clearTimers();
+      for (let at = 0; at < commandQueue.length; at += 1)
+        clearTimeout(commandQueue.peekAt(at)!.command._commandTimeoutTimer);
   });
   const flush = internal.flushQueue.bind(redis);
   internal.flushQueue = (error, options) => {

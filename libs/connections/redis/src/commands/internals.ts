@@ -9,6 +9,7 @@ export interface InternalCommand {
   transformReply(reply: unknown): unknown;
   setTimeout(ms: number): void;
   _clearTimers(): void;
+  readonly _commandTimeoutTimer?: NodeJS.Timeout;
   /** Its place in a pipeline, if it is in one. */
   readonly pipelineIndex?: number;
 }
@@ -32,6 +33,8 @@ export interface InternalClient {
 export interface InternalRedis extends InternalClient {
   readonly stream?: { readonly destroyed: boolean; destroy(): void };
   readonly commandQueue: CommandQueue;
+  readonly offlineQueue: { push(item: { command: InternalCommand; select: number }): void };
+  readonly condition: { readonly select: number };
   /** Commands that were under way when the connection was lost, to be sent again. */
   readonly prevCommandQueue?: CommandQueue | null;
   flushQueue(error: Error, options?: { offlineQueue?: boolean; commandQueue?: boolean }): void;

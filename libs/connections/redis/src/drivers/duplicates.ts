@@ -3,6 +3,7 @@ import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import type { AvailabilityMonitor } from '../availability/availability-monitor.js';
 import { giveUp } from '../availability/connect-limit.js';
 import { limitConnecting } from '../availability/connect-limit.js';
+import { holdUntilReady } from '../commands/hold-until-ready.js';
 import { type InternalCluster, type InternalRedis, isCluster } from '../commands/internals.js';
 import { type CommandSite, watchCommands } from '../commands/watch-commands.js';
 import type { RedisConfig } from '../config/redis.config.js';
@@ -51,6 +52,8 @@ export function duplicateOf(client: RedisClient, options: Partial<RedisOptions> 
   const copy = copyOf(parent as unknown as Redis | Cluster, origin, keyPrefixOf(client), options);
   let away: string | undefined;
   const site: CommandSite = { ...origin.site, commandTimeoutMs: () => options.commandTimeout ?? 0, reason: () => away };
+  if (isCluster(copy)) copy.on('+node', holdUntilReady);
+  else holdUntilReady(copy);
   watchCommands(copy, site);
   if (!isCluster(copy)) limitConnecting(copy, origin.config.connectTimeoutMs);
 

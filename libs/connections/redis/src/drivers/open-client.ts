@@ -5,6 +5,7 @@ import { watchAvailability } from '../availability/availability.js';
 import { AvailabilityMonitor } from '../availability/availability-monitor.js';
 import { limitConnecting } from '../availability/connect-limit.js';
 import { neverRepeatWrites } from '../commands/at-most-once.js';
+import { holdUntilReady } from '../commands/hold-until-ready.js';
 import { isCluster } from '../commands/internals.js';
 import { type CommandSite, watchCommands } from '../commands/watch-commands.js';
 import type { RedisConfig } from '../config/redis.config.js';
@@ -48,9 +49,14 @@ export async function openClient(
     commandTimeoutMs,
     reason: () => (monitor.isAvailable ? undefined : monitor.reason),
   };
-  if (isCluster(native)) native.on('+node', neverRepeatWrites);
+  if (isCluster(native))
+    native.on('+node', (node: Redis) => {
+      neverRepeatWrites(node);
+      holdUntilReady(node);
+    });
   else {
     neverRepeatWrites(native);
+    holdUntilReady(native);
     // Before the kernel gives up, who would not know why.
     limitConnecting(native, Math.ceil(config.connectTimeoutMs * 0.9), limitMs => contact.gaveUp(limitMs));
   }

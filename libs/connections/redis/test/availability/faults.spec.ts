@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Connections } from '@core-infra/kernel';
 import { availabilityOf, duplicateOf, RedisClient, RedisModule } from '@core-infra/redis';
 import { eventually, uniqueName, useRedisServer, useToxiproxy } from '@core-infra/testing';
@@ -32,6 +33,7 @@ describe('a network that misbehaves', () => {
       const key = uniqueName('fault');
       expect(await availability.run(() => client.set(key, '1'))).toBe('OK');
 
+      const givenUp = once(client, 'close');
       await faults[fault]();
       const began = performance.now();
       expect(await failure(availability.run(() => client.get(key), 200))).toMatchObject({
@@ -46,8 +48,8 @@ describe('a network that misbehaves', () => {
         });
       expect(performance.now() - asked).toBeLessThan(500);
 
-      // Long enough for the socket to be given up where it hangs.
-      await new Promise(resolve => setTimeout(resolve, 3_000));
+      // Where it hangs, the socket is given up.
+      await givenUp;
       expect(availability.isAvailable).toBe(false);
       await proxy.heal();
       const healed = performance.now();
@@ -73,7 +75,7 @@ describe('a network that misbehaves', () => {
     await proxy.halfOpen();
     await failure(availabilityOf(client).run(() => client.ping(), 100));
     let most = 0;
-    const until = performance.now() + 2_000;
+    const until = performance.now() + 1_200;
     while (performance.now() < until) {
       // Health is asked meanwhile, and does not ask the server.
       expect(await failure(check!.run() as Promise<unknown>)).toMatchObject({ code: 'INFRA_REDIS_UNAVAILABLE' });
@@ -97,8 +99,10 @@ describe('a network that misbehaves', () => {
       await client.publish(channel, 'before');
       expect(heard).toContain('before');
     });
+    const renewed = [once(subscriber, 'close'), once(client, 'close')];
     await proxy.latency(60_000);
-    await new Promise(resolve => setTimeout(resolve, 2_500));
+    await failure(availabilityOf(client).run(() => client.ping(), 100));
+    await Promise.all(renewed);
     await proxy.heal();
     await eventually(async () => {
       await client.publish(channel, 'after');
