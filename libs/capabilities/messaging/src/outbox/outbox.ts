@@ -1,0 +1,9 @@
+import type { MessagingHub } from '../bus/messaging-hub.js';
+
+/** The outbox of an app, as its modules see it. */
+export abstract class OutboxRelay {
+  /** Ties it to a bus: what that publishes in transactions is written here, and relayed by the bus's driver. */
+  abstract attach(hub: MessagingHub): void;
+  /** Looks at once whether there is something to relay. */
+  abstract wake(): void;
+}

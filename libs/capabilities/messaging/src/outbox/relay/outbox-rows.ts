@@ -1,0 +1,130 @@
+import type { DataSource } from '@core-infra/database';
+import type { OutgoingMessage } from '../../driver/message.js';
+
+/** An event in the outbox. */
+export interface OutboxRow extends OutgoingMessage {
+  /** Ascends as events are written. */
+  readonly seq: string;
+  readonly createdAt: number;
+}
+
+interface Row {
+  readonly seq: string;
+  readonly id: string;
+  readonly kind: OutgoingMessage['kind'];
+  readonly topic: string;
+  readonly key: string | null;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+  readonly created_at: Date;
+}
+
+/** What the relay does with a connection while it holds its buckets. */
+export interface Hold {
+  readonly buckets: readonly number[];
+  /** The first events of these buckets, in the order in which they were written. */
+  read(limit: number, withoutKeys: readonly string[]): Promise<readonly OutboxRow[]>;
+  remove(rows: readonly OutboxRow[]): Promise<void>;
+}
+
+type Query = <Result>(sql: string, parameters?: unknown[]) => Promise<Result>;
+
+/**
+ * Locks the rows of free buckets for as long as `work` runs, in one transaction with what it removes. Who dies or hangs loses its locks with its
+ * connection: the server ends a transaction that has been idle for `leaseMs`, and what it would have removed is there for the next.
+ * @returns what `work` returns; `undefined` when none of the buckets was free
+ */
+export async function holdBuckets<Result>(
+  dataSource: DataSource,
+  wanted: { readonly buckets: readonly number[]; readonly atMost: number; readonly leaseMs: number },
+  work: (hold: Hold) => Promise<Result>,
+): Promise<Result | undefined> {
+  const runner = dataSource.createQueryRunner();
+  const query: Query = (sql, parameters) => runner.query(sql, parameters) as Promise<never>;
+  try {
+    await runner.startTransaction('READ COMMITTED');
+    await query(`SET LOCAL idle_in_transaction_session_timeout = ${Math.trunc(wanted.leaseMs)}`);
+    // Rows are read by a later statement, whose snapshot sees all that the bucket's last holder has removed.
+    const locked = await query<{ bucket: number }[]>(
+      `SELECT bucket FROM messaging_outbox_buckets WHERE bucket = ANY($1::smallint[]) ORDER BY random() LIMIT $2 FOR UPDATE SKIP LOCKED`,
+      [wanted.buckets, wanted.atMost],
+    );
+    if (locked.length === 0) {
+      await runner.rollbackTransaction();
+      return undefined;
+    }
+    const buckets = locked.map(({ bucket }) => bucket);
+    const result = await work({
+      buckets,
+      read: (limit, withoutKeys) => readRows(query, buckets, limit, withoutKeys),
+      remove: rows => removeRows(query, rows),
+    });
+    await runner.commitTransaction();
+    return result;
+  } catch (error) {
+    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined); // what broke is told
+    throw error;
+  } finally {
+    await runner.release();
+  }
+}
+
+async function readRows(
+  query: Query,
+  buckets: readonly number[],
+  limit: number,
+  withoutKeys: readonly string[],
+): Promise<OutboxRow[]> {
+  const rows = await query<Row[]>(
+    `SELECT seq, id, kind, topic, key, headers, body, created_at FROM messaging_outbox
+     WHERE bucket = ANY($1::smallint[]) ${withoutKeys.length > 0 ? 'AND (key IS NULL OR key <> ALL($3::text[]))' : ''}
+     ORDER BY seq LIMIT $2`,
+    [buckets, limit, ...(withoutKeys.length > 0 ? [withoutKeys] : [])],
+  );
+  return rows.map(({ key, created_at: createdAt, ...row }) => ({
+    ...row,
+    createdAt: createdAt.getTime(),
+    ...(key !== null && { key }),
+  }));
+}
+
+async function removeRows(query: Query, rows: readonly OutboxRow[]): Promise<void> {
+  await query('DELETE FROM messaging_outbox WHERE seq = ANY($1::bigint[])', [rows.map(({ seq }) => seq)]);
+}
+
+/** Moves events whose time has come into the outbox. */
+export async function promoteDue(dataSource: DataSource, limit: number): Promise<void> {
+  const columns = 'bucket, id, kind, topic, key, headers, body';
+  await dataSource.query(
+    `WITH due AS (
+       DELETE FROM messaging_scheduled WHERE seq IN (
+         SELECT seq FROM messaging_scheduled WHERE due_at <= clock_timestamp() ORDER BY due_at, seq LIMIT $1 FOR UPDATE SKIP LOCKED
+       ) RETURNING due_at, seq, ${columns}
+     ) INSERT INTO messaging_outbox (${columns}) SELECT ${columns} FROM due ORDER BY due_at, seq`,
+    [limit],
+  );
+}
+
+/** One look at what there is to do. */
+export async function lookAhead(
+  dataSource: DataSource,
+): Promise<{ readonly waiting: boolean; readonly dueInMs: number | undefined }> {
+  const [row] = await dataSource.query<{ waiting: boolean; due: string | null }[]>(
+    `SELECT EXISTS (SELECT 1 FROM messaging_outbox) AS waiting,
+            (SELECT extract(epoch FROM min(due_at) - clock_timestamp()) * 1000 FROM messaging_scheduled) AS due`,
+  );
+  return { waiting: row!.waiting, dueInMs: row!.due === null ? undefined : Math.max(0, Number(row!.due)) };
+}
+
+/** How many events wait, counted up to a limit, and for how long the first has. */
+export async function backlogOf(
+  dataSource: DataSource,
+  countTo: number,
+): Promise<{ readonly events: number; readonly oldestMs: number }> {
+  const [row] = await dataSource.query<{ events: string; oldest: string | null }[]>(
+    `SELECT (SELECT count(*) FROM (SELECT 1 FROM messaging_outbox LIMIT $1) AS some) AS events,
+            (SELECT extract(epoch FROM clock_timestamp() - created_at) * 1000 FROM messaging_outbox ORDER BY seq LIMIT 1) AS oldest`,
+    [countTo],
+  );
+  return { events: Number(row!.events), oldestMs: Math.max(0, Math.round(Number(row!.oldest ?? 0))) };
+}

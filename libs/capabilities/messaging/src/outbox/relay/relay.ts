@@ -1,0 +1,207 @@
+import { type DataSource, type Listening, listenTo } from '@core-infra/database';
+import { classify, type DriverSite } from '@core-infra/kernel';
+import type { MessagingHub } from '../../bus/messaging-hub.js';
+import { uuidV7 } from '../../events/event-ids.js';
+import type { DeadLetter } from '../../stores/dead-letters.js';
+import { BUCKETS } from '../buckets.js';
+import { CHANNEL } from '../database.outbox.js';
+import type { OutboxConfig } from '../outbox.config.js';
+import { lookAhead, holdBuckets, type OutboxRow, promoteDue } from './outbox-rows.js';
+import { WakeUp } from './wake-up.js';
+
+/** The group under which events are dead letters that no broker took. */
+export const OUTBOX_GROUP = 'outbox';
+
+const everyBucket = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
+/** How soon a bucket that another relay holds is looked at again. */
+const busyPauseMs = 20;
+const firstPauseMs = 100;
+const longestPauseMs = 5_000;
+/** With NOTIFY, a look now and then is for what could have been missed. */
+const idleFactor = 10;
+
+/** Hands what is written in the outbox to the broker, in order per key, and removes it. */
+export class Relay {
+  private readonly wakeUp = new WakeUp();
+  private readonly stopping = new AbortController();
+  /** Keys whose first event the broker has refused: how often, and until when they wait. */
+  private readonly refused = new Map<string, { times: number; until: number }>();
+  private listening?: Listening;
+  private running: Promise<void> = Promise.resolve();
+  private stopped = false;
+  /** Another relay was seen: buckets are then shared. */
+  private shared = false;
+  /** Why nothing can be relayed at present. */
+  trouble?: string;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly hub: MessagingHub,
+    private readonly config: OutboxConfig,
+    private readonly site: DriverSite,
+  ) {}
+
+  start(): void {
+    if (this.config.listen)
+      this.listening = listenTo(this.dataSource, CHANNEL, {
+        notified: () => this.wake(),
+        listening: () => this.wake(),
+        lost: error =>
+          this.site.logger.debug(`The outbox is not woken at present, and looks by itself: ${error.message}`),
+      });
+    this.running = this.run();
+  }
+
+  wake = (): void => this.wakeUp.now();
+
+  get isListening(): boolean {
+    return this.listening?.isListening ?? false;
+  }
+
+  /** Ends the batch under way, or leaves it to the next. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const abort = (): void => this.stopping.abort();
+    this.stopped = true;
+    this.wakeUp.end();
+    signal.addEventListener('abort', abort, { once: true });
+    await Promise.race([
+      this.running,
+      new Promise(resolve => signal.addEventListener('abort', resolve, { once: true })),
+    ]);
+    abort();
+    await this.listening?.close();
+  }
+
+  private async run(): Promise<void> {
+    let failures = 0;
+    while (!this.stopped) {
+      try {
+        const pause = await this.work();
+        failures = 0;
+        this.trouble = undefined;
+        await this.wakeUp.wait(pause);
+      } catch (error) {
+        if (this.stopped) return;
+        this.complain(error);
+        const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** failures++) * (0.5 + Math.random() / 2);
+        await this.wakeUp.pause(pause);
+      }
+    }
+  }
+
+  /** Relays until every bucket was seen empty. Resolves with how long nothing needs to be looked at, in milliseconds. */
+  private async work(): Promise<number> {
+    const { waiting, dueInMs } = await lookAhead(this.dataSource);
+    if (dueInMs !== undefined && dueInMs <= 0) await promoteDue(this.dataSource, this.config.batchSize);
+    else if (!waiting) return this.idleFor(dueInMs);
+    this.wakeUp.heard();
+    let unseen = everyBucket;
+    while (unseen.length > 0 && !this.stopped) {
+      const emptied = await this.pass(unseen);
+      unseen = unseen.filter(bucket => !emptied?.includes(bucket));
+      this.shared = emptied === undefined;
+      if (emptied === undefined) await this.wakeUp.pause(busyPauseMs);
+    }
+    const soonest = Math.min(...[...this.refused.values()].map(({ until }) => until - this.site.clock.now()));
+    return Math.max(0, Math.min(this.idleFor(dueInMs === undefined || dueInMs > 0 ? dueInMs : 0), soonest));
+  }
+
+  /** One batch. Resolves with the buckets that are empty now; with `undefined` when others hold all of them. */
+  private pass(unseen: readonly number[]): Promise<readonly number[] | undefined> {
+    const { batchSize, leaseMs } = this.config;
+    const atMost = this.shared ? Math.ceil(unseen.length / 2) : unseen.length;
+    return holdBuckets(this.dataSource, { buckets: unseen, atMost, leaseMs }, async hold => {
+      const since = this.site.clock.monotonic();
+      const rows = await hold.read(batchSize, this.waitingKeys());
+      if (rows.length === 0) return hold.buckets;
+      // Less than the lease is left for the broker: when the server has given the buckets to another, nothing may be published any more.
+      const { signal, release } = withinLease(this.stopping.signal, leaseMs * 0.8);
+      const results = await this.hub.driver.publish(rows, signal).finally(release);
+      const done: OutboxRow[] = [];
+      let away: unknown;
+      for (const [at, row] of rows.entries()) {
+        const error = results[at];
+        if (!error) done.push(row);
+        else if (classify(error).retryable || signal.aborted) away ??= error;
+        else if (await this.refuse(row, error)) done.push(row);
+      }
+      for (const { key } of done) if (key !== undefined) this.refused.delete(key);
+      if (done.length > 0) await hold.remove(done);
+      if (this.site.clock.monotonic() - since > leaseMs)
+        this.site.logger.warn(`A batch of the outbox took longer than outbox.leaseMs (${leaseMs} ms)`);
+      if (away !== undefined && done.length === 0) throw away;
+      return rows.length < batchSize && away === undefined ? hold.buckets : [];
+    });
+  }
+
+  /** The broker does not want it. Returns whether it is a dead letter now, and its key may go on. */
+  private async refuse(row: OutboxRow, error: Error): Promise<boolean> {
+    const { clock, logger } = this.site;
+    const mark = row.key ?? row.seq;
+    const times = (this.refused.get(mark)?.times ?? 0) + 1;
+    if (times < this.config.attempts) {
+      this.refused.set(mark, { times, until: clock.now() + Math.min(longestPauseMs, firstPauseMs * 2 ** times) });
+      return false;
+    }
+    this.refused.delete(mark);
+    const letter = deadLetterOf(row, error, times, clock.now());
+    await this.hub.deadLetters.add([letter], this.stopping.signal);
+    logger.error(
+      `An event of the topic "${row.topic}" is a dead letter, since the broker does not take it: ${error.message}`,
+      {
+        deadLetter: letter.id,
+        event: row.id,
+      },
+    );
+    return true;
+  }
+
+  private waitingKeys(): readonly string[] {
+    const now = this.site.clock.now();
+    return [...this.refused].filter(([, { until }]) => until > now).map(([key]) => key);
+  }
+
+  private idleFor(dueInMs: number | undefined): number {
+    const { pollMs } = this.config;
+    return Math.min(this.isListening ? pollMs * idleFactor : pollMs, dueInMs ?? Infinity);
+  }
+
+  private complain(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    if (message !== this.trouble)
+      this.site.logger.warn(`The outbox cannot be relayed at present, and is tried again: ${message}`);
+    this.trouble = message;
+  }
+}
+
+/** Aborts with the other signal, or when the time is over. */
+function withinLease(stopping: AbortSignal, ms: number): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(new Error('The relay may not publish any longer.'));
+  const timer = setTimeout(abort, ms);
+  stopping.addEventListener('abort', abort, { once: true });
+  return {
+    signal: controller.signal,
+    release: () => {
+      clearTimeout(timer);
+      stopping.removeEventListener('abort', abort);
+    },
+  };
+}
+
+function deadLetterOf(row: OutboxRow, error: Error, attempts: number, now: number): DeadLetter {
+  const { id, topic, key, headers, body, createdAt } = row;
+  const code = (error as { code?: unknown }).code;
+  return {
+    id: uuidV7(now),
+    group: OUTBOX_GROUP,
+    message: { id, topic, headers, body, ...(key !== undefined && { key }) },
+    reason: 'unpublishable',
+    error: { name: error.name, message: error.message.slice(0, 2_000), ...(typeof code === 'string' && { code }) },
+    partition: 0,
+    position: Number(row.seq),
+    attempts,
+    firstAttemptAt: createdAt,
+    lastAttemptAt: now,
+  };
+}
