@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type LimitRule, RateLimiter } from '../rate-limiter.js';
 
+const MOST_RULES = 1_000;
+
 /** The answer that `ThrottlerGuard` expects, which counts in seconds where it asks in milliseconds. */
 export interface ThrottlerRecord {
   /** Units used; one above the limit when it is refused. */
@@ -19,6 +21,9 @@ export interface ThrottlerRecord {
  */
 @Injectable()
 export class LimiterThrottlerStorage {
+  /** Requests of one rule go to Redis together, and a rule is known by its object. */
+  private rules = new Map<string, LimitRule>();
+
   constructor(private readonly limiter: RateLimiter) {}
 
   /**
@@ -36,11 +41,14 @@ export class LimiterThrottlerStorage {
     const most = Math.floor(limit);
     if (most < 1)
       return { totalHits: 1, timeToExpire: seconds(windowMs), isBlocked: true, timeToBlockExpire: seconds(windowMs) };
-    const blocks = blockDuration > 0 && blockDuration !== ttl ? blockRule(throttlerName, blockDuration) : undefined;
+    // One unit, taken by whoever exceeds the limit, that comes back after the time of the block.
+    const blocks =
+      blockDuration > 0 && blockDuration !== ttl
+        ? this.ruleFor('throttler-block', throttlerName, 1, Math.ceil(blockDuration))
+        : undefined;
     const blocked = blocks && (await this.limiter.consume(blocks, key, { cost: 0 }));
     if (blocked?.allowed === false) return refused(most, windowMs, blocked.retryAfterMs);
-    const rule = { name: nameOf('throttler', throttlerName), windows: [{ limit: most, windowMs }] };
-    const decision = await this.limiter.consume(rule, key);
+    const decision = await this.limiter.consume(this.ruleFor('throttler', throttlerName, most, windowMs), key);
     const [window] = decision.windows;
     const resetMs = window?.resetMs ?? windowMs;
     if (decision.allowed) {
@@ -51,14 +59,17 @@ export class LimiterThrottlerStorage {
     await this.limiter.consume(blocks, key);
     return refused(most, resetMs, blockDuration);
   }
-}
 
-/** One unit, taken by whoever exceeds a limit, that comes back after the time of the block. */
-function blockRule(throttlerName: string, blockDuration: number): LimitRule {
-  return {
-    name: nameOf('throttler-block', throttlerName),
-    windows: [{ limit: 1, windowMs: Math.ceil(blockDuration) }],
-  };
+  private ruleFor(what: 'throttler' | 'throttler-block', throttlerName: string, limit: number, windowMs: number) {
+    const id = `${what}:${limit}:${windowMs}:${throttlerName}`;
+    let rule = this.rules.get(id);
+    if (!rule) {
+      // A limit may be a function of the request, and so one of very many.
+      if (this.rules.size >= MOST_RULES) this.rules = new Map();
+      this.rules.set(id, (rule = { name: nameOf(what, throttlerName), windows: [{ limit, windowMs }] }));
+    }
+    return rule;
+  }
 }
 
 function nameOf(what: string, throttlerName: string): string {

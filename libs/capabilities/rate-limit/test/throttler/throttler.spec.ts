@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { SkipThrottle, Throttle, ThrottlerGuard, ThrottlerModule, type ThrottlerStorage } from '@nestjs/throttler';
+import { operations } from '@core-infra/kernel';
 import { RedisModule } from '@core-infra/redis';
 import {
   bootHttp,
@@ -112,6 +113,24 @@ describe('LimiterThrottlerStorage', () => {
     expect(await ask(2)).toMatchObject({ totalHits: 3, isBlocked: true, timeToBlockExpire: 30 });
     expect(await ask(2, 'of another name')).toMatchObject({ totalHits: 1, isBlocked: false });
     expect(await ask(0, 'none')).toEqual({ totalHits: 1, timeToExpire: 60, isBlocked: true, timeToBlockExpire: 60 });
+  });
+
+  it('asks Redis for requests that come together in one script', async () => {
+    await using app = await bootInfra(
+      RedisModule.forRoot({ url: redis.url, startup: 'require' }),
+      RateLimitModule.forRoot({ driver: 'redis', keyPrefix: uniqueName('throttled'), timeoutMs: 5_000 }),
+    );
+    const storage: ThrottlerStorage = app.get(LimiterThrottlerStorage);
+    let asked = 0;
+    const count = { start: () => void (asked += 1) };
+    operations('rate-limit').subscribe(count as never);
+    try {
+      const all = Array.from({ length: 20 }, (_, at) => storage.increment(`key-${at}`, minute, 5, minute, 'default'));
+      expect((await Promise.all(all)).map(({ totalHits }) => totalHits)).toEqual(Array(20).fill(1));
+      expect(asked).toBe(1);
+    } finally {
+      operations('rate-limit').unsubscribe(count as never);
+    }
   });
 
   it('loads nothing of @nestjs/throttler', async () => {
