@@ -118,7 +118,7 @@ export class Relay {
       const { signal, release } = withinLease(this.stopping.signal, leaseMs * 0.8);
       const results = await this.hub.driver.publish(rows, signal).finally(release);
       const done: OutboxRow[] = [];
-      let away: unknown;
+      let away: Error | undefined;
       for (const [at, row] of rows.entries()) {
         const error = results[at];
         if (!error) done.push(row);
