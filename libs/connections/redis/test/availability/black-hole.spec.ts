@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { availabilityOf, duplicateOf, type Redis, RedisClient, RedisModule } from '@core-infra/redis';
 import { bootInfra, eventually, uniqueName, useRedis } from '@core-infra/testing';
 import { BlackHole } from '../fixtures/black-hole.js';
@@ -21,12 +22,16 @@ describe('a network that forgets connections and closes none', () => {
     const taken = duplicateOf(client).blpop(list, 0);
     await eventually(async () => expect(await other.client('LIST')).toMatch(/cmd=blpop/));
 
+    const givenUp = Promise.all([once(client, 'close'), once(subscriber, 'close')]);
     hole.lost = true;
     expect(await failure(availability.run(() => client.ping(), 100))).toMatchObject({
       code: 'INFRA_REDIS_UNAVAILABLE',
     });
-    // So long that sockets were given up several times, and attempts to connect hang when it ends.
-    await new Promise(resolve => setTimeout(resolve, 6_500));
+    // The sockets are given up, and attempts to connect hang when it ends.
+    await givenUp;
+    await eventually(() => expect([client.status, subscriber.status]).toEqual(['connect', 'connect']), {
+      intervalMs: 1,
+    });
     expect(availability.isAvailable).toBe(false);
     hole.lost = false;
     const healed = performance.now();
