@@ -122,7 +122,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
       const { check } = entry.opened;
       const named: [string, Check][] =
         typeof check === 'object'
-          ? Object.entries(check).map(([part, run]) => [`${entry.healthName}-${part}`, run])
+          ? Object.entries(check).map(([part, run]) => [[entry.healthName, part].filter(Boolean).join('-'), run])
           : [[entry.healthName, check ?? (() => undefined)]];
       return named.map(([name, run]) => ({
         name,

@@ -13,7 +13,7 @@ export interface Opened<Client> {
    * so a driver constructs its client first and connects here.
    */
   readonly connect?: Step;
-  /** One check, or several by name where one client has several things that can fail (`producer`, `consumer`). */
+  /** One check, or several by name where one client has several things that can fail (`producer`, `consumer`); `''` is the connection's own. */
   readonly check?: Check | Readonly<Record<string, Check>>;
   /** Stops taking in work and lets what was begun end; the client stays usable. */
   readonly drain?: Step;

@@ -1,0 +1,35 @@
+import type { Broker, Cluster } from 'kafkajs';
+
+/** What kafkajs's types leave out of a broker, and a member of a group needs; read from its source, version 2.2. */
+export interface GroupCoordinator extends Broker {
+  joinGroup(request: { groupId: string; memberId?: string }): Promise<{ memberId: string; generationId: number }>;
+  findGroupCoordinator(request: { groupId: string; coordinatorType: number }): Promise<unknown>;
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
+  heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
+}
+
+export interface GroupCluster extends Omit<Cluster, 'findGroupCoordinator'> {
+  findGroupCoordinator(group: { groupId: string }): Promise<GroupCoordinator>;
+}
+
+/** The fields of kafkajs's errors. */
+export interface KafkajsError extends Error {
+  /** Name of an error of the protocol: `UNKNOWN_TOPIC_OR_PARTITION`. */
+  readonly type?: string;
+  readonly code?: string | number;
+  readonly retriable?: boolean;
+  readonly cause?: unknown;
+  readonly errors?: readonly KafkajsError[];
+  readonly topic?: string;
+}
+
+/** The error itself, from under those that count attempts or bundle several. */
+export function rootOf(error: unknown): KafkajsError {
+  let at = error as KafkajsError;
+  for (let depth = 0; depth < 8; depth += 1) {
+    const inner = at.errors?.[0] ?? at.cause;
+    if (!(inner instanceof Error) || !at.name?.startsWith('KafkaJS')) return at;
+    at = inner as KafkajsError;
+  }
+  return at;
+}

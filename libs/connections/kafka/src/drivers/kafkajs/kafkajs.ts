@@ -1,0 +1,43 @@
+import type { DriverSite, Opened } from '@core-infra/kernel';
+import type { KafkaConfig } from '../../config/kafka.config.js';
+import { checkCluster, checkConsumers, checkProducer } from '../../health/checks.js';
+import type { KafkaClient } from '../../kafka.client.js';
+import { BatchingProducer } from '../../producer/batching-producer.js';
+import { KafkajsAdmin } from './admin.js';
+import { prepareCompression } from './compression.js';
+import { KafkajsClient } from './kafkajs-client.js';
+import { makeKafka } from './options.js';
+import { correctRequestQueue } from './request-queue.js';
+import { assertSecure } from './security.js';
+import { KafkajsSender } from './sender.js';
+
+/** Kafka through kafkajs. */
+export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Opened<KafkaClient>> {
+  assertSecure(config, at);
+  correctRequestQueue();
+  const compression = await prepareCompression(config.compression, at.id);
+  const kafka = makeKafka(config, at);
+  const admin = new KafkajsAdmin(kafka, config, at);
+  const sender = new KafkajsSender(kafka, admin, config, at, compression);
+  const producer = new BatchingProducer(at.id, config, sender);
+  const client = new KafkajsClient(kafka, producer, admin, config, at);
+  return {
+    client,
+    address: config.brokers.join(','),
+    connect: async () => {
+      await admin.connect();
+      await admin.cluster();
+    },
+    check: {
+      '': () => checkCluster(admin),
+      producer: () => checkProducer(admin, producer, config),
+      consumer: () => checkConsumers(admin, client.members, config),
+    },
+    drain: signal => client.drain(signal),
+    close: async signal => {
+      await client.drain(AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 4)]));
+      await producer.close(AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 2)]));
+      await Promise.all([sender.close(), admin.close()]);
+    },
+  };
+}

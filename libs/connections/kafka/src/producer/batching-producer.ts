@@ -1,0 +1,182 @@
+import { KafkaBufferFullError, KafkaClosedError, KafkaDeliveryTimeoutError, KafkaOversizeError } from '../errors.js';
+import type { KafkaConfig } from '../config/kafka.config.js';
+import { backoff } from '../config/retry.config.js';
+import { kafkaEvents } from '../events.js';
+import type { KafkaDelivery, KafkaProducer, KafkaRecord, KafkaSendOptions } from '../ports/producer.js';
+import type { LaneSettings } from './lane.js';
+import { PendingRecord, sizeOf } from './pending-record.js';
+import type { RecordSender } from './record-sender.js';
+import { TopicRoute } from './topic-route.js';
+
+/** How often records are looked through for those whose time is up, in milliseconds. */
+const SWEEP_MS = 50;
+/** How many topics are remembered for the health check. */
+const TOPICS_REMEMBERED = 100;
+
+/** Gathers records into batches, whatever the driver. */
+export class BatchingProducer implements KafkaProducer {
+  readonly #routes = new Map<string, TopicRoute>();
+  readonly #pending = new Set<PendingRecord>();
+  readonly #settings: LaneSettings;
+  #bytes = 0;
+  #accepted = 0;
+  #sweeper: NodeJS.Timeout | undefined;
+  #idle: (() => void)[] = [];
+  #closed = false;
+  #lastFailure: Error | undefined;
+
+  constructor(
+    private readonly id: string,
+    private readonly config: KafkaConfig,
+    private readonly sender: RecordSender,
+  ) {
+    this.#settings = {
+      batchSize: config.batchSize,
+      maxBatchBytes: config.maxMessageBytes,
+      lingerMs: config.lingerMs,
+      backoff: backoff(config.retry),
+      onBatch: (topic, records, bytes, isDelivered) => {
+        if (!kafkaEvents.hasSubscribers) return;
+        kafkaEvents.publish({ kind: isDelivered ? 'produced' : 'failed', connection: id, topic, records, bytes });
+      },
+      onAttempt: failure => (this.#lastFailure = failure),
+    };
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Why the last attempt failed, if it did. */
+  get lastFailure(): Error | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Topics that were written to, the first hundred. */
+  get topics(): string[] {
+    return [...this.#routes.keys()].slice(0, TOPICS_REMEMBERED);
+  }
+
+  send(record: KafkaRecord, options: KafkaSendOptions = {}): Promise<KafkaDelivery> {
+    return new Promise((resolve, reject) => this.#accept(record, options, resolve, reject));
+  }
+
+  sendBatch(
+    records: readonly KafkaRecord[],
+    options: KafkaSendOptions = {},
+  ): Promise<PromiseSettledResult<KafkaDelivery>[]> {
+    if (records.length === 0) return Promise.resolve([]);
+    return new Promise(resolve => {
+      const results = [] as PromiseSettledResult<KafkaDelivery>[];
+      let left = records.length;
+      const settle = (index: number, result: PromiseSettledResult<KafkaDelivery>): void => {
+        results[index] = result;
+        left -= 1;
+        if (left === 0) resolve(results);
+      };
+      for (const [index, record] of records.entries())
+        this.#accept(
+          record,
+          options,
+          value => settle(index, { status: 'fulfilled', value }),
+          (reason: unknown) => settle(index, { status: 'rejected', reason }),
+        );
+    });
+  }
+
+  flush(): Promise<void> {
+    this.#hurry();
+    // What comes afterwards is not waited for.
+    const last = this.#accepted;
+    return new Promise(resolve => {
+      const look = (): void => {
+        const [oldest] = this.#pending;
+        if (!oldest || oldest.number > last) resolve();
+        else this.#idle.push(look);
+      };
+      look();
+    });
+  }
+
+  /** Sends what there is; what has no outcome when the signal aborts is given up. */
+  async close(signal: AbortSignal): Promise<void> {
+    this.#closed = true;
+    const over = new Promise<void>(resolve => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([this.flush(), over]);
+    for (const pending of this.#pending) pending.reject(new KafkaClosedError(this.id));
+    clearInterval(this.#sweeper);
+  }
+
+  #accept(
+    record: KafkaRecord,
+    { signal, timeoutMs = this.config.deliveryTimeoutMs }: KafkaSendOptions,
+    resolve: (delivery: KafkaDelivery) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { maxMessageBytes, maxBufferedBytes } = this.config;
+    const bytes = sizeOf(record);
+    if (this.#closed) return reject(new KafkaClosedError(this.id));
+    if (signal?.aborted) return reject(signal.reason);
+    if (bytes > maxMessageBytes) return reject(new KafkaOversizeError(record.topic, bytes, maxMessageBytes));
+    if (this.#bytes + bytes > maxBufferedBytes) return reject(new KafkaBufferFullError(record.topic, maxBufferedBytes));
+    const deadline = performance.now() + timeoutMs;
+    const pending = new PendingRecord(
+      record,
+      (this.#accepted += 1),
+      bytes,
+      deadline,
+      timeoutMs,
+      resolve,
+      reject,
+      this.#settled,
+    );
+    if (signal) pending.giveUpOn(signal);
+    this.#pending.add(pending);
+    this.#bytes += bytes;
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    this.#route(record.topic).add(pending);
+  }
+
+  readonly #settled = (record: PendingRecord): void => {
+    this.#pending.delete(record);
+    this.#bytes -= record.bytes;
+    if (this.#idle.length > 0) for (const look of this.#idle.splice(0)) look();
+  };
+
+  #route(topic: string): TopicRoute {
+    let route = this.#routes.get(topic);
+    if (!route)
+      this.#routes.set(
+        topic,
+        (route = new TopicRoute(topic, this.sender, this.#settings, this.config.metadataMaxAgeMs)),
+      );
+    return route;
+  }
+
+  #hurry(): void {
+    for (const route of this.#routes.values()) for (const lane of route.lanes) if (lane.length > 0) lane.hurry();
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    let found = false;
+    for (const pending of this.#pending) {
+      if (pending.deadline > now) continue;
+      found = true;
+      const { record, timeoutMs, sent } = pending;
+      const cause = this.#lastFailure;
+      pending.reject(new KafkaDeliveryTimeoutError(record.topic, timeoutMs, sent, cause?.message, { cause }));
+    }
+    if (found) for (const route of this.#routes.values()) route.sweep();
+    if (this.#pending.size > 0) return;
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}

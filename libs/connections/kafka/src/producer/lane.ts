@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KafkaOversizeError } from '../errors.js';
+import type { PendingRecord } from './pending-record.js';
+import { type RecordSender, SendFailure } from './record-sender.js';
+
+/** What a lane is told. */
+export interface LaneSettings {
+  readonly batchSize: number;
+  readonly maxBatchBytes: number;
+  readonly lingerMs: number;
+  readonly backoff: (attempt: number) => number;
+  /** A batch was acknowledged or given up. */
+  readonly onBatch: (topic: string, records: number, bytes: number, isDelivered: boolean) => void;
+  /** Why the last attempt failed; `undefined` after one that did not. */
+  readonly onAttempt: (failure: Error | undefined) => void;
+}
+
+/**
+ * The records of one partition. One request is under way at a time, and holds this partition only: so no attempt that is repeated overtakes
+ * another, and none is taken for another. kafkajs counts the batches of an idempotent producer back when an attempt fails, though the broker may
+ * have written it; a different batch of the same length would then count as a repetition, and would be lost.
+ */
+export class Lane {
+  readonly #queue: PendingRecord[] = [];
+  #busy = false;
+  #timer: NodeJS.Timeout | undefined;
+  #scheduled = false;
+
+  constructor(
+    private readonly topic: string,
+    private readonly partition: number,
+    private readonly sender: RecordSender,
+    private readonly settings: LaneSettings,
+  ) {}
+
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  add(record: PendingRecord): void {
+    this.#queue.push(record);
+    if (this.#busy) return;
+    if (this.#queue.length >= this.settings.batchSize) this.hurry();
+    else this.#schedule();
+  }
+
+  /** Sends what there is without waiting for more. */
+  hurry(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (!this.#busy) void this.#run();
+  }
+
+  /** Forgets what has its outcome already: given up, or out of time. */
+  sweep(): void {
+    const left = this.#queue.filter(record => !record.settled);
+    if (left.length === this.#queue.length) return;
+    this.#queue.splice(0, this.#queue.length, ...left);
+  }
+
+  #schedule(): void {
+    const { lingerMs } = this.settings;
+    if (lingerMs > 0) {
+      this.#timer ??= setTimeout(() => this.hurry(), lingerMs);
+      return;
+    }
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // What the same turn of the event loop sends goes together.
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.hurry();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#busy = true;
+    try {
+      for (let batch = this.#take(); batch.length > 0; batch = this.#take()) await this.#deliver(batch);
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #take(): PendingRecord[] {
+    const { batchSize, maxBatchBytes } = this.settings;
+    const batch: PendingRecord[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const record of this.#queue) {
+      if (!record.settled) {
+        if (batch.length === batchSize || (batch.length > 0 && bytes + record.bytes > maxBatchBytes)) break;
+        batch.push(record);
+        bytes += record.bytes;
+        record.sent = true;
+      }
+      taken += 1;
+    }
+    this.#queue.splice(0, taken);
+    return batch;
+  }
+
+  /** Until it is acknowledged or refused, or nobody waits for it any more. */
+  async #deliver(batch: PendingRecord[]): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const first = await this.sender.send(
+          this.topic,
+          this.partition,
+          batch.map(({ record }) => record),
+        );
+        this.settings.onAttempt(undefined);
+        return this.#acknowledge(batch, first);
+      } catch (thrown) {
+        const { outcome, error } = thrown instanceof SendFailure ? thrown : new SendFailure('refused', thrown as Error);
+        this.settings.onAttempt(error);
+        if (outcome === 'duplicate') return this.#acknowledge(batch, undefined);
+        if (outcome === 'refused') return this.#giveUp(batch, error);
+        if (outcome === 'too-large') return this.#split(batch, error);
+        if (outcome === 'out-of-step') this.sender.renew();
+        if (batch.every(({ settled }) => settled)) {
+          // The broker may have it: a batch with the same numbers would be taken for this one.
+          if (outcome === 'unknown') this.sender.renew();
+          return this.#giveUp(batch, error);
+        }
+        await sleep(this.settings.backoff(attempt), undefined, { ref: false });
+      }
+    }
+  }
+
+  /** In order: the second half waits for the first. */
+  async #split(batch: PendingRecord[], error: Error): Promise<void> {
+    const [only] = batch;
+    if (batch.length === 1 && only) {
+      only.reject(new KafkaOversizeError(this.topic, only.bytes, undefined, { cause: error }));
+      return this.#giveUp(batch, error);
+    }
+    const half = Math.ceil(batch.length / 2);
+    await this.#deliver(batch.slice(0, half));
+    await this.#deliver(batch.slice(half));
+  }
+
+  #acknowledge(batch: PendingRecord[], first: bigint | undefined): void {
+    this.settings.onBatch(this.topic, batch.length, bytesOf(batch), true);
+    for (const [index, record] of batch.entries())
+      record.resolve(this.partition, first === undefined ? undefined : first + BigInt(index));
+  }
+
+  #giveUp(batch: PendingRecord[], error: Error): void {
+    this.settings.onBatch(this.topic, batch.length, bytesOf(batch), false);
+    for (const record of batch) record.reject(error);
+  }
+}
+
+function bytesOf(batch: readonly PendingRecord[]): number {
+  return batch.reduce((sum, { bytes }) => sum + bytes, 0);
+}
