@@ -87,10 +87,9 @@ export class RedisTier implements SharedTier {
     const wrote = await this.attempt(async () => {
       const { clock } = this.site;
       await this.opened(entries[0]!.space);
-      await this.link.run(() =>
+      await this.doAndTell('set', fulls, () =>
         Promise.all(entries.map(entry => writeRecord(this.client, this.name(entry.full), entry, this.known, clock))),
       );
-      await this.tell('set', fulls);
     });
     // It may or may not have arrived; and others have the value before it.
     if (!wrote) this.owe(() => this.link.journal.keys(fulls));
@@ -141,13 +140,7 @@ export class RedisTier implements SharedTier {
   async delete(fulls: readonly string[]): Promise<number> {
     let count = 0;
     const told = await this.attempt(async () => {
-      count = await this.link.run(() =>
-        unlinkAll(
-          this.client,
-          fulls.map(full => this.name(full)),
-        ),
-      );
-      await this.tell('del', fulls);
+      count = await this.unlink(fulls);
     });
     if (!told) this.owe(() => this.link.journal.keys(fulls));
     return count;
@@ -190,13 +183,20 @@ export class RedisTier implements SharedTier {
       this.marks.note(debt.path, debt.sweep, id);
       return;
     }
-    await this.link.run(() =>
-      unlinkAll(
-        this.client,
-        debt.keys.map(full => this.name(full)),
-      ),
-    );
-    await this.tell('del', debt.keys);
+    await this.unlink(debt.keys);
+  }
+
+  private unlink(fulls: readonly string[]): Promise<number> {
+    const names = fulls.map(full => this.name(full));
+    return this.doAndTell('del', fulls, () => unlinkAll(this.client, names));
+  }
+
+  /** Others may hear of it once it is done: one server does what it is sent in that order, so it is one round trip; nodes of a cluster do not. */
+  private async doAndTell<T>(kind: 'set' | 'del', fulls: readonly string[], work: () => Promise<T>): Promise<T> {
+    const done = this.link.run(work);
+    if (this.client.isCluster) await done;
+    const [result] = await Promise.all([done, this.tell(kind, fulls)]);
+    return result;
   }
 
   private async tell(kind: 'set' | 'del' | 'fail', fulls: readonly string[]): Promise<void> {
