@@ -70,7 +70,8 @@ export interface MessageDriver {
   readonly name: string;
   readonly features: DriverFeatures;
   /**
-   * Publishes in this order per key. One result for each message, at its place: `undefined` when it is durably accepted, else the error.
+   * Publishes in this order per key: when a message is not accepted, neither are the later ones of its key in this call. One result for each
+   * message, at its place: `undefined` when it is durably accepted, else the error.
    * Never rejects.
    */
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]>;

@@ -112,8 +112,9 @@ export class Relay {
     const atMost = this.shared ? Math.ceil(unseen.length / 2) : unseen.length;
     return holdBuckets(this.dataSource, { buckets: unseen, atMost, leaseMs }, async hold => {
       const since = this.site.clock.monotonic();
-      const rows = await hold.read(batchSize, this.waitingKeys());
-      if (rows.length === 0) return hold.buckets;
+      const found = await hold.read(batchSize, this.waitingKeys());
+      if (found.length === 0) return hold.buckets;
+      const rows = this.firstOfRefused(found);
       // Less than the lease is left for the broker: when the server has given the buckets to another, nothing may be published any more.
       const { signal, release } = withinLease(this.stopping.signal, leaseMs * 0.8);
       const results = await this.hub.driver.publish(rows, signal).finally(release);
@@ -130,7 +131,7 @@ export class Relay {
       if (this.site.clock.monotonic() - since > leaseMs)
         this.site.logger.warn(`A batch of the outbox took longer than outbox.leaseMs (${leaseMs} ms)`);
       if (away !== undefined && done.length === 0) throw away;
-      return rows.length < batchSize && away === undefined ? hold.buckets : [];
+      return rows.length === found.length && found.length < batchSize && away === undefined ? hold.buckets : [];
     });
   }
 
@@ -154,6 +155,18 @@ export class Relay {
       },
     );
     return true;
+  }
+
+  /** Of a key whose first event was refused, that alone is tried: what is behind it may not overtake it. */
+  private firstOfRefused(rows: readonly OutboxRow[]): readonly OutboxRow[] {
+    if (this.refused.size === 0) return rows;
+    const seen = new Set<string>();
+    return rows.filter(({ key }) => {
+      if (key === undefined || !this.refused.has(key)) return true;
+      const isFirst = !seen.has(key);
+      seen.add(key);
+      return isFirst;
+    });
   }
 
   private waitingKeys(): readonly string[] {
