@@ -152,7 +152,14 @@ describe('RedisModule', () => {
       const paged: string[] = [];
       for await (const keys of scanKeys(orders, { match: '[1-3]' })) paged.push(...keys);
       expect(paged.sort()).toEqual(['1', '2', '3']);
-      expect(await orders.unlink(...scanned)).toBe(7);
+      // Their key stands behind a subcommand.
+      await orders.xgroup('CREATE', 'stream', 'g', '$', 'MKSTREAM');
+      expect(await raw.exists(`${space}orders:stream`)).toBe(1);
+      expect(await orders.xinfo('GROUPS', 'stream')).toHaveLength(1);
+      expect(await orders.object('ENCODING', '1')).toBe('embstr');
+      expect(await orders.pipeline().memory('USAGE', '1').exec()).toEqual([[null, expect.any(Number)]]);
+      expect(await whole.memory('USAGE', 'orders:1')).toBeGreaterThan(0);
+      expect(await orders.unlink(...scanned, 'stream')).toBe(8);
       expect(await whole.keys('*')).toEqual(['1']);
       expect(availabilityOf(orders)).toBe(availabilityOf(whole));
     });

@@ -1,7 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { RedisClient } from '../redis.client.js';
 import { scanPages, type ScannedPage } from '../scan/scan-keys.js';
-import { keyPrefixOf } from '../views/prefixed-client.js';
 
 export interface BigKeysOptions {
   /** Glob pattern of Redis, counted from the client's own prefix. @default '*' */
@@ -49,11 +48,10 @@ interface Found {
 /** The keys that take the most memory, biggest first, by `SCAN` in small steps; on a cluster, of all masters. */
 export async function bigKeys(client: RedisClient, options: BigKeysOptions = {}): Promise<BigKey[]> {
   const { match, limit = 20, samples = 5, signal, progress } = options;
-  const prefix = keyPrefixOf(client);
   let biggest: Found[] = [];
   let seen = 0;
   for await (const page of scanPages(client, { match, count: STEP, signal })) {
-    biggest = merge(biggest, await sizesOf(page, prefix, samples), limit);
+    biggest = merge(biggest, await sizesOf(page, samples), limit);
     progress?.((seen += page.keys.length));
   }
   return Promise.all(biggest.map(describe));
@@ -65,10 +63,9 @@ function merge(biggest: readonly Found[], found: readonly Found[], limit: number
   return [...distinct.values()].sort((a, b) => b.bytes - a.bytes).slice(0, limit);
 }
 
-async function sizesOf({ node, prefix, keys }: ScannedPage, whole: string, samples: number): Promise<Found[]> {
+async function sizesOf({ node, prefix, keys }: ScannedPage, samples: number): Promise<Found[]> {
   const pipeline = node.pipeline();
-  // ioredis knows of no key in it, and puts no prefix before it.
-  for (const key of keys) pipeline.call('MEMORY', 'USAGE', prefixed(whole, key), 'SAMPLES', samples);
+  for (const key of keys) pipeline.call('MEMORY', 'USAGE', prefixed(prefix, key), 'SAMPLES', samples);
   const replies = (await pipeline.exec()) ?? [];
   return keys.flatMap((name, at) => {
     const [error, bytes] = replies[at]!;

@@ -1,13 +1,17 @@
 import type { InternalCommand } from './internals.js';
 
+/** Commands whose key stands behind a subcommand, where ioredis does not look for it. */
+const keyed: ReadonlySet<string> = new Set(['object', 'memory', 'xinfo', 'xgroup']);
 const confined = new WeakSet<InternalCommand>();
 
 /**
  * Confines `SCAN` and `KEYS` to the keys that begin with a prefix, and takes it off those that are found, as Redis itself and ioredis leave
- * patterns and replies as they are: so code sees the same keys whether it reads, writes or scans.
+ * patterns and replies as they are: so code sees the same keys whether it reads, writes or scans. The key of `OBJECT`, `MEMORY USAGE`, `XINFO` and
+ * `XGROUP` gets the prefix as well.
  */
 export function confine(command: InternalCommand, prefix: string): void {
   const name = command.name.toLowerCase();
+  if (keyed.has(name)) return prefixKeyed(command, name, prefix);
   if ((name !== 'scan' && name !== 'keys') || confined.has(command)) return;
   confined.add(command);
   const before = escapeGlob(prefix);
@@ -22,6 +26,14 @@ export function confine(command: InternalCommand, prefix: string): void {
     const [cursor, keys] = found as [unknown, unknown[]];
     return [cursor, Array.isArray(keys) ? keys.map(strip) : keys];
   };
+}
+
+function prefixKeyed(command: InternalCommand, name: string, prefix: string): void {
+  const [subcommand, key] = command.args;
+  if (key === undefined || confined.has(command)) return;
+  if (name === 'memory' && String(subcommand).toUpperCase() !== 'USAGE') return;
+  confined.add(command);
+  command.args[1] = joined(prefix, key);
 }
 
 /** A text as a glob pattern of Redis that means just that text. */

@@ -94,14 +94,18 @@ describe('the cluster driver', () => {
   });
 
   it('scaleReads: replicas answer what only reads, scripts too; what writes goes to masters', async () => {
-    await using booted = await bootLogged(
-      RedisModule.forRoot({ ...options(), cluster: { ...options().cluster, scaleReads: 'slave' } }),
-    );
-    const { app } = booted;
-    const client = app.get(RedisClient);
     const names = Array.from({ length: 30 }, () => uniqueName('scaled'));
     const direct = servers.urls.map(url => new Redis(url));
     try {
+      // A replica is named to clients once the others have heard how far it is.
+      await eventually(async () => {
+        const views = await Promise.all(direct.map(node => node.cluster('SLOTS') as Promise<unknown[][]>));
+        for (const [, , , ...replicas] of views.flat()) expect(replicas).toHaveLength(1);
+      });
+      await using booted = await bootLogged(
+        RedisModule.forRoot({ ...options(), cluster: { ...options().cluster, scaleReads: 'slave' } }),
+      );
+      const client = booted.app.get(RedisClient);
       await Promise.all(direct.map(node => node.config('RESETSTAT')));
       await Promise.all(names.map(name => client.set(name, name)));
       // A replica may be behind, and that is what is asked for.

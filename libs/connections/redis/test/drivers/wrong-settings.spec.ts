@@ -15,13 +15,12 @@ interface Told {
 
 /** What a boot that requires the connection fails with, and which line the background says, once; of each of the settings. */
 async function told<All extends RedisOptions[]>(...all: All): Promise<{ [At in keyof All]: Told }> {
-  const required = await Promise.all(
-    all.map(options => failure(bootInfra(RedisModule.forRoot({ ...hurried, ...options, startup: 'require' })))),
-  );
   const found: Told[] = [];
-  // Nest has one logger for all apps of a process.
-  for (const [at, options] of all.entries())
-    found.push({ required: required[at]!.message, ...(await inBackground({ ...hurried, ...options })) });
+  for (const options of all) {
+    const settings = { ...hurried, ...options };
+    const required = await failure(bootInfra(RedisModule.forRoot({ ...settings, startup: 'require' })));
+    found.push({ required: required.message, ...(await inBackground(settings)) });
+  }
   return found as { [At in keyof All]: Told };
 }
 
