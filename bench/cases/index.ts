@@ -10,6 +10,7 @@ import { flags } from './flags.case.js';
 import { health } from './health.case.js';
 import { httpGet } from './http-get.case.js';
 import { logLine } from './log-line.case.js';
+import { outboxRelay } from './outbox-relay.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
 import { rateLimitHang } from './rate-limit-hang.case.js';
 import { rateLimitMemory } from './rate-limit-memory.case.js';
@@ -31,4 +32,5 @@ export const cases: readonly BenchCase[] = [
   rateLimitMemory,
   rateLimitCallers,
   flags,
+  outboxRelay,
 ];
