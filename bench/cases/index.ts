@@ -9,6 +9,7 @@ import { configRead } from './config-read.case.js';
 import { flags } from './flags.case.js';
 import { health } from './health.case.js';
 import { httpGet } from './http-get.case.js';
+import { kafkaProduce } from './kafka-produce.case.js';
 import { logLine } from './log-line.case.js';
 import { outboxRelay } from './outbox-relay.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
@@ -33,4 +34,5 @@ export const cases: readonly BenchCase[] = [
   rateLimitCallers,
   flags,
   outboxRelay,
+  kafkaProduce,
 ];

@@ -46,7 +46,12 @@ export const kafkaProduce: BenchCase = {
     const records = (at: number) => messages(at).map(message => ({ topic: TOPIC, ...message }));
     return {
       variants: [
-        throughputVariant('core-infra', async at => all(await ours.producer.sendBatch(records(at))), effort, CONCURRENCY),
+        throughputVariant(
+          'core-infra',
+          async at => all(await ours.producer.sendBatch(records(at))),
+          effort,
+          CONCURRENCY,
+        ),
         throughputVariant(
           'core-infra, send',
           at => Promise.all(records(at).map(record => ours.producer.send(record))),

@@ -1,11 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverSite } from '@core-infra/kernel';
 import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../../config/kafka.config.js';
+import { backoff } from '../../config/retry.config.js';
 import type { KafkaAdmin, KafkaLag, KafkaTopic, KafkaTopicReport, KafkaTopicState } from '../../ports/admin.js';
+import { isComing } from './commit.js';
 import { type Attempt, diagnose } from './diagnose.js';
 
 /** Where `DescribeConfigs` says that a value was set on the topic itself. */
 const SET_ON_TOPIC = 1;
+/** How often a question about a group is asked while its coordinator is not ready. */
+const PATIENCE = 5;
 
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
@@ -28,7 +33,13 @@ export class KafkajsAdmin implements KafkaAdmin {
     return this.#connected;
   }
 
-  async close(): Promise<void> {
+  /** An attempt to connect that is under way is waited for, as kafkajs cannot be told to give it up. */
+  async close(signal: AbortSignal): Promise<void> {
+    const over = new Promise<void>(resolve => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([this.#connected?.catch(() => undefined), over]);
     await this.#admin.disconnect();
   }
 
@@ -187,10 +198,13 @@ export class KafkajsAdmin implements KafkaAdmin {
   ): Promise<Answer> {
     const run = async (): Promise<Answer> => {
       await this.connect();
-      try {
-        return await question(this.#admin);
-      } catch (error) {
-        throw diagnose(error, { ...attempt, config: this.config });
+      for (let tried = 1; ; tried += 1) {
+        try {
+          return await question(this.#admin);
+        } catch (error) {
+          if (!isComing(error) || tried === PATIENCE) throw diagnose(error, { ...attempt, config: this.config });
+          await sleep(backoff(this.config.retry)(tried), undefined, { ref: false });
+        }
       }
     };
     const { operations, id } = this.at;

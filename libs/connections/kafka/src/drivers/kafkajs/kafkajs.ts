@@ -36,8 +36,9 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
     drain: signal => client.drain(signal),
     close: async signal => {
       await client.drain(AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 4)]));
-      await producer.close(AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 2)]));
-      await Promise.all([sender.close(), admin.close()]);
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 2)]);
+      await producer.close(soon);
+      await Promise.all([sender.close(), admin.close(soon)]);
     },
   };
 }
