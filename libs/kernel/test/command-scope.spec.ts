@@ -59,7 +59,15 @@ function shop() {
       seen.push('bootstrap hook');
     }
   }
-  @Module({ imports: [OtherModule.forRoot(), ServerModule.forRoot(), StoreModule.forRoot()], providers: [NeedsOther] })
+  @Module({
+    imports: [
+      OtherModule.forRoot(),
+      ServerModule.forRoot(),
+      StoreModule.forRoot(),
+      StoreModule.forRoot({ name: 'second' }),
+    ],
+    providers: [NeedsOther],
+  })
   class AppModule {}
   const boot = () => NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
   return { seen, boot };
@@ -74,6 +82,13 @@ describe('openForCommand', () => {
       return typeof on;
     });
     expect(result).toBe('object');
+    expect(seen).toEqual(['connect server', 'connect store', 'work', 'close store', 'close server']);
+  });
+
+  it('opens that one connection of its concern, and no other', async () => {
+    const { seen, boot } = shop();
+    const request = { connection: 'store:second', upstreams: ['server'] };
+    await openForCommand(boot, request, async () => void seen.push('work'));
     expect(seen).toEqual(['connect server', 'connect store', 'work', 'close store', 'close server']);
   });
 

@@ -3,7 +3,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 /** What a command wants of an app: one connection, with what it stands on, and nothing else. */
 interface CommandScope {
   readonly wanted: string;
-  readonly concerns: ReadonlySet<string>;
+  /** Names of the concerns that it may stand on. */
+  readonly upstreams: ReadonlySet<string>;
   readonly found: (client: unknown) => Promise<void>;
 }
 
@@ -16,6 +17,12 @@ export interface CommandRequest {
 
 /** Set while a command boots an app to get at one of its connections. */
 export const commandScope = new AsyncLocalStorage<CommandScope>();
+
+/** Whether a command runs that has no use for this connection. */
+export function isLeftOut(id: string): boolean {
+  const scope = commandScope.getStore();
+  return scope !== undefined && id !== scope.wanted && !scope.upstreams.has(id.split(':')[0]!);
+}
 
 /** Ends a boot whose purpose is fulfilled. */
 export class CommandDone extends Error {
@@ -38,7 +45,7 @@ export async function openForCommand<Client, Result>(
   let result: Promise<Result> | undefined;
   const scope: CommandScope = {
     wanted: connection,
-    concerns: new Set([connection.split(':')[0]!, ...upstreams]),
+    upstreams: new Set(upstreams),
     found: async client => void (await (result = work(client as Client))),
   };
   try {

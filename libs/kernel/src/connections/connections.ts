@@ -22,7 +22,7 @@ import { classify, type Classification } from '../ports/classify.js';
 import { bootScope } from './boot-scope.js';
 import type { Check, CheckResult } from '../ports/health-contributor.js';
 import { closeWaves } from './close-order.js';
-import { CommandDone, commandScope } from './command-scope.js';
+import { CommandDone, commandScope, isLeftOut } from './command-scope.js';
 import { connectInBackground, connectRequired, reasonOf } from './connector.js';
 import type { Entry, OpenRequest } from './entry.js';
 import type { Opened } from './opened.js';
@@ -80,7 +80,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
    */
   open<Client>(request: OpenRequest<Client>): Promise<Client> {
     // A command has no use for it: whoever does waits until the boot is ended.
-    if (commandScope.getStore()?.concerns.has(request.id.split(':')[0]!) === false) return new Promise(() => undefined);
+    if (isLeftOut(request.id)) return new Promise(() => undefined);
     const known = this.registrations.get(request.id);
     if (known) {
       const same =
