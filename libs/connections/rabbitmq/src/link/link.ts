@@ -185,7 +185,7 @@ export class Link {
       opened.on('unblocked', () => this.setBlocked(undefined));
       this.blocked = undefined;
       const { connectTimeoutMs } = this.config;
-      for (const user of [...this.users])
+      for (const user of this.users.slice())
         await within(connectTimeoutMs, user.up?.(opened) ?? Promise.resolve(), () =>
           this.late('be set up', connectTimeoutMs),
         );
@@ -275,7 +275,7 @@ export class Link {
   }
 
   private tell(): void {
-    for (const listener of [...this.listeners]) listener(this.isUp);
+    for (const listener of this.listeners) listener(this.isUp);
   }
 }
 

@@ -138,7 +138,7 @@ export class Publisher {
       });
     } catch (error) {
       // amqplib could not encode it; or the channel has just been closed, which its end tells.
-      if (this.channel !== channel || /^Channel clos/.test((error as Error).message)) return;
+      if (this.channel !== channel || (error as Error).message.startsWith('Channel clos')) return;
       this.settle(outgoing, () => outgoing.reject(error));
     }
   }

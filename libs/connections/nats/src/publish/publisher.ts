@@ -1,0 +1,211 @@
+import { randomUUID } from 'node:crypto';
+import type { JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
+import { headers as newHeaders, type MsgHdrs } from '@nats-io/transport-node';
+import { NatsNoStreamError, NatsOversizeError, NatsTimeoutError } from '../errors.js';
+import { diagnoseReply } from '../link/diagnose.js';
+import { isTimeout, type Link } from '../link/link.js';
+import type { NatsOutgoing, NatsPublishOptions } from './outgoing.js';
+
+/** How often "no stream" is believed to be an election of its leader, and asked again. */
+const ELECTION_ATTEMPTS = 4;
+const ELECTION_PAUSE_MS = 150;
+
+/**
+ * Publishes to streams, many at a time. An attempt that is not answered is made again with the same id, which the stream knows: so that trying again
+ * makes no second message.
+ */
+export class Publisher {
+  private underWay = 0;
+  private readonly queue: (() => void)[] = [];
+  private readonly idle: (() => void)[] = [];
+  /** Told when the connection is lost: no answer comes to what was asked before. */
+  private readonly losses = new Set<() => void>();
+
+  constructor(private readonly link: Link) {
+    link.onChange(isUp => {
+      if (isUp) return;
+      for (const lost of this.losses) lost();
+      this.losses.clear();
+    });
+  }
+
+  get pending(): number {
+    return this.underWay + this.queue.length;
+  }
+
+  async publish(message: NatsOutgoing, options: NatsPublishOptions = {}): Promise<PubAck> {
+    const { config } = this.link;
+    const { signal, timeoutMs = config.deliveryTimeoutMs, whileAway = config.whileAway } = options;
+    signal?.throwIfAborted();
+    if (this.link.isClosed || (whileAway === 'fail' && !this.link.isUp)) throw this.link.unavailable();
+    const data = typeof message.data === 'string' ? Buffer.from(message.data) : message.data;
+    const headers = headersOf(message.headers);
+    this.assertSize(message.subject, data, headers);
+    const sending: Sending = {
+      subject: message.subject,
+      data,
+      options: {
+        headers,
+        msgID: message.msgId ?? randomUUID(),
+        ...(message.expect && { expect: message.expect }),
+        ...(message.schedule && { schedule: message.schedule }),
+        ...(message.ttlMs !== undefined && { ttl: `${Math.ceil(message.ttlMs / 1_000)}s` }),
+      },
+      deadline: performance.now() + timeoutMs,
+      timeoutMs,
+      whileAway,
+      ...(signal && { signal }),
+    };
+    if (this.underWay >= config.maxInFlight) await this.turn(sending);
+    else this.underWay += 1;
+    try {
+      return await this.send(sending);
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (this.pending === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      this.idle.push(resolve);
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+  }
+
+  private async send(sending: Sending): Promise<PubAck> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { signal, deadline, subject } = sending;
+      signal?.throwIfAborted();
+      if (!this.link.isUp)
+        await this.link.whenUp(Math.max(1, deadline - performance.now()), signal).catch(this.late(sending));
+      const remaining = deadline - performance.now();
+      if (remaining <= 0) throw this.tooLate(sending);
+      try {
+        return await this.attempt(sending, Math.min(remaining, this.link.config.commandTimeoutMs));
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (this.link.isClosed) throw this.link.unavailable(error);
+        const wasLost = error === LOST || !this.link.isUp;
+        if (wasLost && sending.whileAway === 'fail')
+          throw this.link.unavailable(new Error('the message may have been accepted'));
+        if (wasLost || isTimeout(error)) continue;
+        const found = diagnoseReply(error, `keep a message of ${subject}`, subject);
+        if (!(found instanceof NatsNoStreamError) || attempt >= ELECTION_ATTEMPTS) throw found;
+        await new Promise(resolve => setTimeout(resolve, ELECTION_PAUSE_MS * attempt));
+      }
+    }
+  }
+
+  private attempt({ subject, data, options, signal }: Sending, timeoutMs: number): Promise<PubAck> {
+    return new Promise<PubAck>((resolve, reject) => {
+      const lost = (): void => reject(LOST);
+      const abort = (): void => reject(signal?.reason as Error);
+      this.losses.add(lost);
+      signal?.addEventListener('abort', abort, { once: true });
+      const end = (): void => {
+        this.losses.delete(lost);
+        signal?.removeEventListener('abort', abort);
+      };
+      this.link.jetstream
+        .publish(subject, data, { ...options, headers: copyOf(options.headers), timeout: timeoutMs })
+        .then(
+          ack => (end(), resolve(ack)),
+          (error: unknown) => (end(), reject(error as Error)),
+        );
+    });
+  }
+
+  /** Waits for its turn, which comes with what is under way already counted. */
+  private turn(sending: Sending): Promise<void> {
+    const { signal } = sending;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => leave(this.tooLate(sending)), Math.max(1, sending.deadline - performance.now()));
+      const go = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      };
+      const leave = (error: Error): void => {
+        clearTimeout(timer);
+        const at = this.queue.indexOf(go);
+        if (at >= 0) this.queue.splice(at, 1);
+        reject(error);
+      };
+      const abort = (): void => leave(signal?.reason as Error);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.queue.push(go);
+    });
+  }
+
+  private leave(): void {
+    const next = this.queue.shift();
+    if (next) return next();
+    this.underWay -= 1;
+    if (this.underWay === 0) for (const tell of this.idle.splice(0)) tell();
+  }
+
+  private late(sending: Sending): (error: unknown) => never {
+    return error => {
+      if (performance.now() >= sending.deadline - 1) throw this.tooLate(sending);
+      throw error;
+    };
+  }
+
+  private tooLate({ subject, timeoutMs }: Sending): NatsTimeoutError {
+    const { at, isUp, reason } = this.link;
+    return new NatsTimeoutError(at.id, `acknowledge a message of ${subject}`, timeoutMs, isUp ? '' : reason);
+  }
+
+  private assertSize(subject: string, data: Uint8Array, headers: MsgHdrs): void {
+    const { maxPayloadBytes } = this.link.config;
+    const allowed = Math.min(
+      maxPayloadBytes ?? Infinity,
+      this.link.isUp ? (this.link.current.info?.max_payload ?? Infinity) : Infinity,
+    );
+    if (data.length <= allowed - 512 && headers.keys().length === 0) return;
+    const bytes = data.length + sizeOf(headers);
+    if (bytes > allowed) throw new NatsOversizeError(subject, bytes, allowed);
+  }
+}
+
+/** A message on its way. */
+interface Sending {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  readonly options: Partial<JetStreamPublishOptions> & { headers: MsgHdrs };
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  readonly whileAway: 'wait' | 'fail';
+  readonly signal?: AbortSignal;
+}
+
+const LOST = new Error('the connection was lost before the answer');
+
+function headersOf(given: NatsOutgoing['headers']): MsgHdrs {
+  const made = newHeaders();
+  if (!given) return made;
+  if (isHeaders(given)) return given;
+  for (const [name, value] of Object.entries(given))
+    for (const each of typeof value === 'string' ? [value] : value) made.append(name, each);
+  return made;
+}
+
+function isHeaders(given: object): given is MsgHdrs {
+  return 'append' in given && typeof given.append === 'function';
+}
+
+/** The client writes its own headers into what it is given. */
+function copyOf(given: MsgHdrs): MsgHdrs {
+  const copy = newHeaders();
+  for (const [name, values] of given) for (const value of values) copy.append(name, value);
+  return copy;
+}
+
+/** As they are written: a first line, a line for each, and an empty one. */
+function sizeOf(given: MsgHdrs): number {
+  let bytes = 'NATS/1.0\r\n\r\n'.length;
+  for (const [name, values] of given) for (const value of values) bytes += Buffer.byteLength(`${name}: ${value}\r\n`);
+  return bytes;
+}
