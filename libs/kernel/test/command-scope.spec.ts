@@ -139,6 +139,6 @@ describe('openForCommand', () => {
     const app = await bootScope.run(opened, boot);
     expect(seen).toContain('bootstrap hook');
     await app.close();
-    expect(seen.filter(step => step.startsWith('close'))).toHaveLength(3);
+    expect(seen.filter(step => step.startsWith('close'))).toHaveLength(4);
   });
 });
