@@ -7,6 +7,7 @@ import type { Attempted } from './attempt.js';
 import { deadLetterOf } from './dead-letter.js';
 import type { Lane } from './lane.js';
 import type { Parking } from './parking.js';
+import { textOf } from './text-of.js';
 import { untilDone } from './until-done.js';
 import { verdictOf } from './verdict.js';
 import type { Failure, Work } from './work.js';
@@ -127,7 +128,7 @@ export class Aftermath {
 
   private logFailure(work: Work, { error }: Failure, delayMs: number): void {
     const { topic, id } = work.message;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = textOf(error);
     this.hub.site.logger.warn(
       `An attempt with a message of the topic "${topic}" has failed in the group "${this.group}": ${message}`,
       {
@@ -142,9 +143,7 @@ export class Aftermath {
   private complain(what: string): (error: unknown, times: number) => void {
     return (error, times) => {
       if (times === 1)
-        this.hub.site.logger.warn(
-          `The group "${this.group}" cannot ${what}, and tries again: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        this.hub.site.logger.warn(`The group "${this.group}" cannot ${what}, and tries again: ${textOf(error)}`);
     };
   }
 }

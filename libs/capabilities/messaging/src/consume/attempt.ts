@@ -47,7 +47,8 @@ export async function attempt(
     return { failures, whole: valid.length > 1 };
   }
   const durationMs = hub.site.clock.monotonic() - since;
-  tell({ kind: 'handled', group: handler.group, topic: handler.topic, messages: valid.length, durationMs });
+  const messages = failures.filter(failure => !failure).length;
+  tell({ kind: 'handled', group: handler.group, topic: handler.topic, messages, durationMs });
   return { failures, whole: false };
 }
 
@@ -73,7 +74,11 @@ async function call(
     );
     const result = await handler.call(handler.batch ? own.map(({ data }) => data) : own[0]!.data, context);
     if (result instanceof BatchResult)
-      for (const [at, error] of result.failures) if (places[at] !== undefined) failed.set(places[at], error);
+      for (const [at, error] of result.failures) {
+        if (places[at] === undefined)
+          throw new TypeError(`BatchResult names the place ${at} of a batch of ${places.length} events.`);
+        failed.set(places[at], error);
+      }
   };
   const { inbox } = hub.stores;
   const guarded = async (): Promise<void> => {
@@ -114,11 +119,10 @@ async function call(
 /** @throws HandlerTimeoutError when it takes too long; the signal's reason when it is aborted from outside */
 async function inTime<T>(handler: Handler, abort: AbortController, work: () => Promise<T>): Promise<T> {
   const { signal } = abort;
-  const late = new HandlerTimeoutError(
-    `The handler of "${handler.type}" in the group "${handler.group}"`,
-    handler.timeoutMs,
-  );
-  const timer = setTimeout(() => abort.abort(late), handler.timeoutMs);
+  const timer = setTimeout(() => {
+    const which = `The handler of "${handler.type}" in the group "${handler.group}"`;
+    abort.abort(new HandlerTimeoutError(which, handler.timeoutMs));
+  }, handler.timeoutMs);
   try {
     return await new Promise<T>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });

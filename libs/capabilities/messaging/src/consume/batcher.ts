@@ -16,30 +16,44 @@ export class Batcher {
 
   constructor(
     private readonly handler: Handler,
+    /** Finds out whose a message is. */
+    private readonly read: (work: Work) => unknown,
     private readonly full: (shares: readonly Share[]) => void,
   ) {}
 
   /** The lane's first works go into the next batch. */
   add(lane: Lane): void {
     lane.state = 'queued';
+    lane.batcher = this;
     this.lanes.push(lane);
     this.gathered += lane.queue.length;
-    const { size, waitMs } = this.handler.batch!;
-    if (this.gathered >= size) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), waitMs);
+    this.timer ??= setTimeout(() => this.flush(), this.handler.batch!.waitMs);
+    this.flushFull();
+  }
+
+  /** Another message has come into one of its lanes. */
+  more(): void {
+    this.gathered += 1;
+    this.flushFull();
   }
 
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
+    for (const lane of this.lanes) lane.batcher = undefined;
     this.lanes.length = 0;
     this.gathered = 0;
+  }
+
+  private flushFull(): void {
+    if (this.gathered >= this.handler.batch!.size) this.flush();
   }
 
   private flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.gathered = 0;
+    for (const lane of this.lanes) lane.batcher = undefined;
     const lanes = this.lanes.splice(0).filter(lane => lane.state === 'queued' && lane.queue.length > 0);
     let shares: Share[] = [];
     let room = this.handler.batch!.size;
@@ -59,7 +73,7 @@ export class Batcher {
   private shareOf(lane: Lane, room: number): readonly Work[] {
     const works: Work[] = [];
     for (const work of lane.queue) {
-      if (works.length >= room || work.handler !== this.handler || work.alone) break;
+      if (works.length >= room || this.read(work) || work.handler !== this.handler || work.alone) break;
       works.push(work);
     }
     return works;

@@ -2,10 +2,10 @@ import { InfraError } from '@core-infra/kernel';
 import type { MessagingHub } from '../bus/messaging-hub.js';
 import { uuidV7 } from '../events/event-ids.js';
 import type { DeadLetter, DeadReason } from '../stores/dead-letters.js';
+import { textOf } from './text-of.js';
 import type { Work } from './work.js';
 
 const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
-const longestMessage = 2_000;
 
 /** The dead letter of a message that a group gives up. */
 export function deadLetterOf(
@@ -35,11 +35,11 @@ export function deadLetterOf(
 }
 
 function described(error: unknown, withStack: boolean): DeadLetter['error'] {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error).slice(0, longestMessage) };
+  if (!(error instanceof Error)) return { name: 'Error', message: textOf(error) };
   const code: unknown = error instanceof InfraError ? error.code : (error as { code?: unknown }).code;
   return {
-    name: error.name,
-    message: error.message.slice(0, longestMessage),
+    name: String(error.name).slice(0, 200),
+    message: textOf(error),
     ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
     ...(withStack && error.stack !== undefined && { stack: error.stack.slice(0, 8_000) }),
   };

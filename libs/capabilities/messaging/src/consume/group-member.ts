@@ -5,7 +5,7 @@ import type { Handler } from '../handlers/handler.js';
 import { Aftermath } from './aftermath.js';
 import { attempt } from './attempt.js';
 import { Batcher, type Share } from './batcher.js';
-import { Gate } from './gate.js';
+import { Holdings } from './holdings.js';
 import { Lane, ServedPartition } from './lane.js';
 import { Parking } from './parking.js';
 import type { Pressure } from './pressure.js';
@@ -20,12 +20,12 @@ export class GroupMember implements DeliverySink {
   private readonly partitions = new Map<string, ServedPartition>();
   private readonly parking: Parking;
   private readonly aftermath: Aftermath;
-  private readonly gate: Gate;
+  private readonly holdings: Holdings;
   private readonly stopping = new AbortController();
   private readonly unwatch: () => void;
   private consumption?: Consumption;
-  private inFlight = 0;
-  private bytesInFlight = 0;
+  /** Delivered before `consume` had resolved. */
+  private readonly early: ReceivedMessage[] = [];
   private trouble?: Error;
 
   constructor(
@@ -35,32 +35,31 @@ export class GroupMember implements DeliverySink {
     pressure: Pressure,
   ) {
     this.handlers = new Map(handlers.map(handler => [handler.type, handler]));
+    const read = (work: Work): unknown => this.read(work);
     for (const handler of handlers) {
       this.slots.set(handler, new Slots(handler.concurrency));
-      if (handler.batch) this.batchers.set(handler, new Batcher(handler, shares => this.request(handler, shares)));
+      if (handler.batch)
+        this.batchers.set(handler, new Batcher(handler, read, shares => this.request(handler, shares)));
     }
+    this.holdings = new Holdings(group, hub.config.consumers);
     this.parking = new Parking(hub, group, {
       signal: this.stopping.signal,
       resume: lane => this.next(lane),
-      settled: work => this.settle(work),
+      settled: work => this.holdings.settle(work),
+      released: work => this.holdings.release(work),
     });
     this.aftermath = new Aftermath(hub, group, this.parking, {
       signal: this.stopping.signal,
-      settle: work => this.settle(work),
+      settle: work => this.holdings.settle(work),
     });
-    this.gate = new Gate(
-      group,
-      () => this.consumption?.pause(),
-      () => this.consumption?.resume(),
-    );
-    this.unwatch = pressure.watch((name, high) => this.gate.set(name, high));
+    this.unwatch = pressure.watch((name, high) => this.holdings.hold(name, high));
   }
 
   /** Joins the group. */
   async join(signal: AbortSignal): Promise<void> {
     const handlers = [...this.handlers.values()];
     const { maxInFlight, maxBytesInFlight } = this.hub.config.consumers;
-    this.consumption = await this.hub.driver.consume(
+    const consumption = await this.hub.driver.consume(
       {
         group: this.group,
         topics: [...new Set(handlers.map(({ topic }) => topic))],
@@ -71,7 +70,10 @@ export class GroupMember implements DeliverySink {
       this,
       signal,
     );
-    if (this.gate.closedBy.length > 0) this.consumption.pause();
+    if (this.stopping.signal.aborted) return consumption.stop(AbortSignal.timeout(lastMs));
+    this.consumption = consumption;
+    this.holdings.attach(consumption);
+    this.deliver(this.early.splice(0));
   }
 
   get state(): {
@@ -81,9 +83,9 @@ export class GroupMember implements DeliverySink {
     readonly trouble?: Error;
   } {
     return {
-      inFlight: this.inFlight,
+      inFlight: this.holdings.messages,
       partitions: this.partitions.size,
-      pausedBy: this.gate.closedBy,
+      pausedBy: this.holdings.pausedBy,
       ...(this.trouble && { trouble: this.trouble }),
     };
   }
@@ -93,9 +95,10 @@ export class GroupMember implements DeliverySink {
   }
 
   async assigned(partitions: readonly Partition[]): Promise<void> {
+    await this.revoked(partitions); // a driver that was thrown out of its group may not have said so
     const served = partitions.map(ref => new ServedPartition(ref));
-    await this.parking.load(served);
     for (const partition of served) this.partitions.set(nameOf(partition.ref.topic, partition.ref.number), partition);
+    await this.parking.load(served);
   }
 
   async revoked(partitions: readonly Partition[]): Promise<void> {
@@ -110,16 +113,17 @@ export class GroupMember implements DeliverySink {
   }
 
   deliver(messages: readonly ReceivedMessage[]): void {
+    if (!this.consumption) return void this.early.push(...messages);
     const now = this.hub.site.clock.now();
     for (const message of messages) {
       const partition = this.partitions.get(nameOf(message.topic, message.partition));
-      if (!partition) continue; // given up meanwhile: another member gets it
       const work = workOf(message, now);
-      this.inFlight += 1;
-      this.bytesInFlight += work.bytes;
-      this.enter(partition, work, now);
+      this.holdings.take(work);
+      if (!partition || partition.closing)
+        this.holdings.release(work); // given up meanwhile
+      else this.enter(partition, work, now);
     }
-    this.weigh();
+    this.holdings.weigh();
   }
 
   troubled(error: Error | undefined): void {
@@ -131,7 +135,7 @@ export class GroupMember implements DeliverySink {
 
   /** Takes in nothing more, lets attempts that were begun end, and leaves the group. What was not begun is the broker's again. */
   async drain(signal: AbortSignal): Promise<void> {
-    this.gate.set('shutdown', true);
+    this.holdings.hold('shutdown', true);
     this.unwatch();
     const abandon = (): void => this.stopping.abort(new Error('the app ends'));
     signal.addEventListener('abort', abandon, { once: true });
@@ -141,8 +145,9 @@ export class GroupMember implements DeliverySink {
     for (const lane of all.flatMap(partition => [...partition.all()])) this.dropQueued(lane);
     await Promise.all(all.map(partition => this.ended(partition, signal)));
     abandon();
+    for (const partition of all) this.empty(partition);
+    this.partitions.clear();
     await this.consumption?.stop(signal);
-    for (const partition of all) partition.revoked = true;
   }
 
   private enter(partition: ServedPartition, work: Work, now: number): void {
@@ -153,6 +158,7 @@ export class GroupMember implements DeliverySink {
       if (lane.parked) return this.parking.append(lane, work);
       lane.queue.push(work);
       if (lane.state === 'idle') this.next(lane);
+      else lane.batcher?.more();
       return;
     }
     const lane = new Lane(partition, undefined);
@@ -177,10 +183,7 @@ export class GroupMember implements DeliverySink {
     const { handler } = work;
     if (!handler) return this.run(lane, () => this.aftermath.finish(lane, work)); // another type of this topic
     const batcher = work.alone ? undefined : this.batchers.get(handler);
-    if (batcher) {
-      for (const other of lane.queue) if (this.read(other) || other.handler !== handler) break;
-      return batcher.add(lane);
-    }
+    if (batcher) return batcher.add(lane);
     lane.state = 'queued';
     this.request(handler, [{ lane, works: [work] }]);
   }
@@ -198,24 +201,17 @@ export class GroupMember implements DeliverySink {
   private start(handler: Handler, shares: readonly Share[]): void {
     const abort = new AbortController();
     const works = shares.flatMap(share => share.works);
-    const attempted = attempt(this.hub, handler, works, abort).then(result => {
-      this.slots.get(handler)!.release();
-      return result;
-    });
+    for (const { lane } of shares) {
+      lane.state = 'running';
+      lane.abort = abort;
+    }
+    const attempted = attempt(this.hub, handler, works, abort).finally(() => this.slots.get(handler)!.release());
     let from = 0;
     for (const { lane, works: own } of shares) {
       const at = from;
       from += own.length;
-      lane.abort = abort;
       this.run(lane, async () => this.aftermath.conclude(lane, handler, own, at, await attempted));
     }
-  }
-
-  private settle(work: Work): void {
-    this.inFlight -= 1;
-    this.bytesInFlight -= work.bytes;
-    this.consumption?.settle(work.message);
-    this.weigh();
   }
 
   /** Runs what a lane must see the end of, and then goes on with it. */
@@ -247,58 +243,55 @@ export class GroupMember implements DeliverySink {
     }
   }
 
-  private weigh(): void {
-    const { maxInFlight, maxBytesInFlight } = this.hub.config.consumers;
-    if (this.inFlight >= maxInFlight || this.bytesInFlight >= maxBytesInFlight) this.gate.set('in flight', true);
-    else if (this.inFlight <= maxInFlight / 2 && this.bytesInFlight <= maxBytesInFlight / 2)
-      this.gate.set('in flight', false);
-  }
-
   private forget(lane: Lane): void {
-    if (lane.key === undefined) lane.partition.loose.delete(lane);
-    else lane.partition.lanes.delete(lane.key);
+    const { lanes, loose } = lane.partition;
+    if (lane.key === undefined) loose.delete(lane);
+    else if (lanes.get(lane.key) === lane) lanes.delete(lane.key);
   }
 
   /** What was not begun is not settled, so it is the broker's. */
   private dropQueued(lane: Lane): void {
     if (lane.state === 'running') return;
-    for (const work of [...lane.queue, ...lane.arriving]) this.release(work);
-    lane.stop();
+    this.drop(lane);
     lane.state = 'idle';
   }
 
-  private release(work: Work): void {
-    if (work.ticket) return;
-    this.inFlight -= 1;
-    this.bytesInFlight -= work.bytes;
-    this.consumption?.release(work.message);
+  private drop(lane: Lane): void {
+    for (const work of [...lane.queue, ...lane.arriving]) this.holdings.release(work);
+    lane.stop();
   }
 
   private async giveUp(partition: ServedPartition): Promise<void> {
     partition.closing = true;
     for (const lane of partition.all()) this.dropQueued(lane);
-    const limit = AbortSignal.timeout(this.hub.config.consumers.revokeTimeoutMs);
-    await this.ended(partition, limit);
+    await this.ended(partition, AbortSignal.timeout(this.hub.config.consumers.revokeTimeoutMs));
+    this.empty(partition);
+  }
+
+  /** From here on nothing of it is settled. */
+  private empty(partition: ServedPartition): void {
     partition.revoked = true;
-    for (const lane of partition.all()) {
-      for (const work of lane.queue) this.release(work);
-      lane.stop();
-    }
-    this.weigh();
+    for (const lane of partition.all()) this.drop(lane);
   }
 
   /** Waits until no attempt runs in the partition; those that do not end in time are aborted and abandoned. */
   private async ended(partition: ServedPartition, limit: AbortSignal): Promise<void> {
-    const running = [...partition.all()].filter(lane => lane.state === 'running');
+    const running = [...partition.all()].filter(lane => lane.state === 'running' || lane.storing);
     const late = new Promise<true>(resolve => {
       limit.addEventListener('abort', () => resolve(true), { once: true });
       if (limit.aborted) resolve(true);
     });
-    const abandoned = await Promise.race([Promise.all(running.map(lane => lane.ended)).then(() => false), late]);
+    const abandoned = await Promise.race([
+      Promise.all(running.flatMap(lane => [lane.ended, lane.storing])).then(() => false),
+      late,
+    ]);
     if (!abandoned) return;
     partition.revoked = true;
     for (const lane of running) lane.abort?.abort(limit.reason);
   }
 }
+
+/** For a group that is joined only when the app has ended. */
+const lastMs = 5_000;
 
 const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;

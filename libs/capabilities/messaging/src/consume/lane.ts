@@ -1,4 +1,5 @@
 import type { Partition } from '../driver/message.js';
+import type { Batcher } from './batcher.js';
 import type { Work } from './work.js';
 
 /** A partition that this member serves. */
@@ -29,9 +30,14 @@ export class Lane {
   timer?: NodeJS.Timeout;
   /** Messages of the key are in the parking lot: those that come now go behind them. */
   parked = false;
-  /** Have come while parked, and are on their way into the lot. */
+  /** Have come while parked, and are to go into the lot. */
   readonly arriving: Work[] = [];
-  storing = false;
+  /** Pending while some of them are on their way into it. */
+  storing?: Promise<void>;
+  /** How many have got there, ever. */
+  stored = 0;
+  /** Waits for others with which its first messages are handled together. */
+  batcher?: Batcher;
   /** The attempt under way. */
   ended: Promise<void> = Promise.resolve();
   abort?: AbortController;
@@ -48,6 +54,7 @@ export class Lane {
   /** Calls back after `delayMs`, unless the lane is given up. */
   wait(delayMs: number, next: () => void): void {
     this.state = 'waiting';
+    if (this.partition.closing) return;
     this.timer = setTimeout(
       () => {
         this.timer = undefined;

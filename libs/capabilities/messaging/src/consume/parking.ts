@@ -1,8 +1,9 @@
 import type { MessagingHub } from '../bus/messaging-hub.js';
 import { tell } from '../events/messaging-events.js';
 import { ParkingFullError } from '../errors.js';
-import type { ParkedMessage, ParkingLot, ParkRequest } from '../stores/parking.js';
+import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../stores/parking.js';
 import { Lane, type ServedPartition } from './lane.js';
+import { textOf } from './text-of.js';
 import { untilDone } from './until-done.js';
 import { type Work, workOf } from './work.js';
 
@@ -16,6 +17,8 @@ export interface ParkingSite {
   resume(lane: Lane): void;
   /** The message is kept in the lot, and need not be at the broker. */
   settled(work: Work): void;
+  /** The message is the broker's again. */
+  released(work: Work): void;
 }
 
 /** Keys of a group that wait for another attempt: in hand for a moment, in the parking lot for longer, if there is one. */
@@ -35,14 +38,19 @@ export class Parking {
     const { lot } = this;
     if (!lot) return;
     const { clock } = this.hub.site;
-    const keys = await lot.keys(
-      this.group,
-      partitions.map(({ ref }) => ref),
-      this.site.signal,
+    const { signal } = this.site;
+    const refs = partitions.map(({ ref }) => ref);
+    let keys: readonly ParkedKey[] = [];
+    // Until it is known which keys are parked, nothing of a partition may be handled.
+    const known = await untilDone(
+      async () => (keys = await lot.keys(this.group, refs, signal)),
+      signal,
+      error => this.complain(error),
     );
+    if (!known) return;
     for (const { topic, partition, key, dueAt } of keys) {
       const served = partitions.find(({ ref }) => ref.topic === topic && ref.number === partition);
-      if (!served) continue;
+      if (!served || served.closing) continue;
       const lane = new Lane(served, key);
       lane.parked = true;
       served.lanes.set(key, lane);
@@ -54,15 +62,18 @@ export class Parking {
   async retry(lane: Lane, work: Work, delayMs: number, error: unknown): Promise<void> {
     const { lot } = this;
     const wait = (): void => lane.wait(delayMs, () => this.site.resume(lane));
-    const { signal, clock } = { ...this.site, ...this.hub.site, signal: this.site.signal };
+    const { signal } = this.site;
+    const { clock } = this.hub.site;
     const dueAt = clock.now() + delayMs;
     const { ticket } = work;
     if (ticket && lot) {
       await untilDone(
         () => lot.postpone(ticket, work.attempts, dueAt, signal),
         signal,
-        () => undefined,
+        error => this.complain(error),
       );
+      // What the lot knows of it now: by that it tells its owner from an old one.
+      work.ticket = { ...ticket, attempts: work.attempts };
       wait();
       return;
     }
@@ -79,6 +90,8 @@ export class Parking {
     if (lane.partition.revoked) return;
     lane.parked = true;
     for (const each of works) this.leave(lane, each);
+    // What has come meanwhile goes behind them.
+    for (const each of lane.queue.splice(0)) this.append(lane, each);
     tell({ kind: 'parked', group: this.group, topic: work.message.topic, messages: works.length });
     wait();
   }
@@ -86,7 +99,7 @@ export class Parking {
   /** Puts a message behind those of its key. */
   append(lane: Lane, work: Work): void {
     lane.arriving.push(work);
-    if (!lane.storing) void this.store(lane);
+    lane.storing ??= this.store(lane).finally(() => (lane.storing = undefined));
   }
 
   /** Gets the next messages of a parked key; when there are none left, the lane goes on as usual. */
@@ -103,6 +116,7 @@ export class Parking {
     const { topic, number: partition } = lane.partition.ref;
     let found: readonly ParkedMessage[] = [];
     const { signal } = this.site;
+    const { stored } = lane;
     const asked = await untilDone(
       async () => (found = await this.lot!.next(this.group, { topic, partition, key: lane.key! }, atOnce, signal)),
       signal,
@@ -115,29 +129,32 @@ export class Parking {
       lane.queue.push(...found.map(ticket => workOf({ ...ticket, position: -1 }, now, ticket)));
       return;
     }
-    if (lane.storing) return lane.wait(10, () => this.site.resume(lane));
+    // Something may have got there after the lot was looked at.
+    if (lane.storing || lane.stored !== stored) return lane.wait(10, () => this.site.resume(lane));
     // Nothing of the key is in the lot: what has come meanwhile need not go there.
     lane.parked = false;
     lane.queue.push(...lane.arriving.splice(0));
   }
 
   private async store(lane: Lane): Promise<void> {
-    lane.storing = true;
     const { signal } = this.site;
-    while (lane.arriving.length > 0 && lane.parked && !signal.aborted && !lane.partition.revoked) {
-      const works = lane.arriving.slice(0, atOnce);
+    const { partition } = lane;
+    while (lane.arriving.length > 0 && !partition.closing && !signal.aborted) {
+      const works = lane.arriving.splice(0, atOnce);
       const requests = works.map(work => requestOf(work, 0, undefined));
       const stored = await untilDone(
         () => this.lot!.park(this.group, requests, signal),
         signal,
         error => this.complain(error),
       );
-      if (!stored || lane.partition.revoked) break;
-      lane.arriving.splice(0, works.length);
+      if (!stored || partition.revoked) {
+        for (const work of works) this.site.released(work);
+        return;
+      }
+      lane.stored += works.length;
       for (const work of works) this.site.settled(work);
       tell({ kind: 'parked', group: this.group, topic: works[0]!.message.topic, messages: works.length });
     }
-    lane.storing = false;
   }
 
   private leave(lane: Lane, work: Work): void {
@@ -146,7 +163,7 @@ export class Parking {
   }
 
   private complain(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = textOf(error);
     if (error instanceof ParkingFullError) this.hub.site.logger.warn(message);
     else this.hub.site.logger.warn(`The group "${this.group}" cannot park messages, and holds them: ${message}`);
   }
@@ -158,6 +175,6 @@ function requestOf(work: Work, dueAt: number, error: unknown): ParkRequest {
     message: { ...message, key: message.key!, firstAttemptAt },
     attempts,
     dueAt,
-    reason: error instanceof Error ? error.message.slice(0, 500) : '',
+    reason: error === undefined ? '' : textOf(error).slice(0, 500),
   };
 }

@@ -11,13 +11,22 @@ export function verdictOf(work: Work, handler: Handler, { error, reason }: Failu
   if (reason) return { dead: reason };
   const { retry, mode } = handler;
   const { retryable, retryAfterMs = 0 } = hintsOf(error);
-  if (!(retry.retryable?.(error) ?? retryable)) return { dead: 'not-retryable' };
+  if (!(askedOf(retry.retryable, error) ?? retryable)) return { dead: 'not-retryable' };
   if (work.attempts >= retry.attempts) return { dead: 'attempts' };
   const longest = Math.min(retry.maxDelayMs, retry.firstDelayMs * retry.factor ** (work.attempts - 1));
   const delayMs = Math.max(retryAfterMs, Math.random() * longest);
   if (now + delayMs - work.firstAttemptAt > retry.maxAgeMs) return { dead: 'age' };
   const ordered = work.message.key !== undefined && !work.message.redelivered && mode !== 'fast';
   return { delayMs, mode: ordered ? 'ordered' : 'fast' };
+}
+
+/** An answer that is no answer leaves the question to the error. */
+function askedOf(retryable: Handler['retry']['retryable'], error: unknown): boolean | undefined {
+  try {
+    return retryable?.(error);
+  } catch {
+    return undefined;
+  }
 }
 
 const passing = new Set([408, 425, 429]);

@@ -8,7 +8,9 @@ export interface Work {
   readonly message: ReceivedMessage;
   readonly bytes: number;
   /** Set when it comes from the parking lot: the broker has settled it. */
-  readonly ticket?: ParkedMessage;
+  ticket?: ParkedMessage;
+  /** In hand: neither settled nor released. */
+  held?: boolean;
   /** How often it has failed. */
   attempts: number;
   firstAttemptAt: number;

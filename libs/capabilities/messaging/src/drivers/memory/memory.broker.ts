@@ -72,15 +72,20 @@ export class MemoryBroker implements MessageDriver {
     }
   }
 
+  // eslint-disable-next-line typescript/require-await -- as the port has it
   async consume({ group, topics }: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
     const queues = topics.map(topic => this.queue(group, topic));
     const partitions = topics.map(topic => ({ topic, number: 0 }));
     const member: Member = { sink, paused: false };
-    await sink.assigned(partitions);
-    for (const queue of queues) {
-      queue.member = member;
-      this.pump(queue);
-    }
+    let stopped = false;
+    // What is published from now on is kept; it may take a parking lot that is away some time until it is handled.
+    void sink.assigned(partitions).then(() => {
+      if (stopped) return;
+      for (const queue of queues) {
+        queue.member = member;
+        this.pump(queue);
+      }
+    });
     const queueOf = (message: ReceivedMessage): Queue => this.queue(group, message.topic);
     return {
       pause: () => void (member.paused = true),
@@ -99,6 +104,7 @@ export class MemoryBroker implements MessageDriver {
       backlog: async () =>
         queues.map(({ topic, waiting, unsettled }) => ({ topic, messages: waiting.length + unsettled.size })),
       stop: async () => {
+        stopped = true;
         await sink.revoked(partitions);
         for (const queue of queues) {
           queue.member = undefined;
