@@ -51,7 +51,11 @@ export async function bootRelay(
   const relay = new Relay(dataSource, hub, config, site);
   const outbox = new DatabaseOutbox(dataSource, () => relay.wake(), config.listen);
   return {
-    ...{ app, dataSource, hub, relay, outbox },
+    app,
+    dataSource,
+    hub,
+    relay,
+    outbox,
     [Symbol.asyncDispose]: async () => {
       await relay.stop(AbortSignal.timeout(5_000));
       await app.close();
