@@ -145,4 +145,22 @@ describe('records', () => {
     held.resume();
     await eventually(() => expect(seen.map(({ value }) => String(value))).toEqual(['flows', 'held']));
   });
+
+  it('are told of when they cannot be taken over, and reading goes on', async () => {
+    await using up = await boot();
+    const topic = await topicOf(up.client);
+    const told: unknown[] = [];
+    const seen: string[] = [];
+    collect(up.client, uniqueName('readers'), [topic], {
+      records: ({ messages }) => {
+        seen.push(...messages.map(({ value }) => String(value)));
+        return Promise.reject(new Error('not today'));
+      },
+      failed: error => void told.push(error),
+    });
+    await up.client.producer.send({ topic, value: 'a' });
+    await eventually(() => expect(told).toEqual([new Error('not today')]));
+    await up.client.producer.send({ topic, value: 'b' });
+    await eventually(() => expect(seen).toEqual(['a', 'b']));
+  });
 });

@@ -39,7 +39,7 @@ export async function checkProducer(
   if (leaderless.length > 0)
     throw new KafkaUnreachableError(config.brokers.join(','), `no broker leads ${leaderless.slice(0, 5).join(', ')}`);
   const { pending, bufferedBytes, lastFailure } = producer;
-  if (lastFailure) reasons.push(`the last attempt to write failed: ${lastFailure.message}`);
+  if (lastFailure && pending > 0) reasons.push(`the last attempt to write failed: ${lastFailure.message}`);
   if (bufferedBytes > config.maxBufferedBytes * 0.8)
     reasons.push(`${bufferedBytes} of ${config.maxBufferedBytes} bytes wait for their acknowledgement`);
   return {

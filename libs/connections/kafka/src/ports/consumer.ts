@@ -53,9 +53,9 @@ export interface KafkaConsumerHandlers {
   assigned?(partitions: readonly KafkaPartition[]): void | Promise<void>;
   /**
    * Takes a batch over. It returns at once, since the other partitions of the broker wait for that; whoever cannot keep up pauses the
-   * partition. An error that it throws is reported, and the batch counts as taken over.
+   * partition. What it returns is not awaited; an error is logged and told to `failed`, and the batch counts as taken over.
    */
-  records(batch: KafkaBatch): void;
+  records(batch: KafkaBatch): void | Promise<void>;
   /** Awaited before the partitions are given up: end the work on them and commit, or abandon it. */
   revoked?(partitions: readonly KafkaPartition[], revocation: KafkaRevocation): void | Promise<void>;
   /** The member could not join, or was cut off; it tries again by itself. */

@@ -1,3 +1,4 @@
+import { aborted } from '../aborted.js';
 import { KafkaBufferFullError, KafkaClosedError, KafkaDeliveryTimeoutError, KafkaOversizeError } from '../errors.js';
 import type { KafkaConfig } from '../config/kafka.config.js';
 import { backoff } from '../config/retry.config.js';
@@ -105,11 +106,7 @@ export class BatchingProducer implements KafkaProducer {
   /** Sends what there is; what has no outcome when the signal aborts is given up. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closed = true;
-    const over = new Promise<void>(resolve => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([this.flush(), over]);
+    await Promise.race([this.flush(), aborted(signal)]);
     for (const pending of this.#pending) pending.reject(new KafkaClosedError(this.id));
     clearInterval(this.#sweeper);
   }

@@ -1,6 +1,6 @@
 import { Kafka, KafkaClient, KafkaModule } from '@core-infra/kafka';
 import { operations } from '@core-infra/kernel';
-import { bootInfra, type InfraApp, uniqueName, useKafka } from '@core-infra/testing';
+import { bootInfra, eventually, type InfraApp, uniqueName, useKafka } from '@core-infra/testing';
 import { collect } from '../fixtures/collecting.js';
 
 jest.setTimeout(60_000);
@@ -68,11 +68,10 @@ describe('administration', () => {
     const { seen, member: reader } = collect(client, uniqueName('late'), [topic]);
     await reader.joined;
     await client.producer.send({ topic, partition: 0, value: 'new' });
-    while (seen.length < 2) await new Promise(resolve => setTimeout(resolve, 20));
-    expect(seen.map(({ partition, offset }) => [partition, offset]).toSorted()).toEqual([
-      [0, 3n],
-      [1, 0n],
-    ]);
+    await eventually(() => expect(seen).toHaveLength(2));
+    const at = (partition: number) =>
+      seen.filter(message => message.partition === partition).map(({ offset }) => offset);
+    expect([at(0), at(1)]).toEqual([[3n], [0n]]);
   });
 
   it('hands out kafkajs itself', () => {

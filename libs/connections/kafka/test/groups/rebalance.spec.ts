@@ -160,6 +160,28 @@ describe('two members of a group', () => {
     await eventually(() => expect(member.partitions).toHaveLength(1));
   });
 
+  it('may read different topics: each partition goes to one that reads its topic', async () => {
+    await using one = await boot();
+    await using two = await boot();
+    const { topic: shared, group } = await prepare(one.client, 2);
+    const [left, right] = [uniqueName('left'), uniqueName('right')];
+    await one.client.admin.ensureTopics([
+      { topic: left, partitions: 2 },
+      { topic: right, partitions: 3 },
+    ]);
+    const first = collect(one.client, group, [shared, left]);
+    const second = collect(two.client, group, [shared, right]);
+    const of = ({ partitions }: { partitions: readonly KafkaPartition[] }) =>
+      partitions.map(({ topic, partition }) => `${topic}/${partition}`);
+    await eventually(() => {
+      expect(of(first.member)).toEqual(expect.arrayContaining([`${left}/0`, `${left}/1`]));
+      expect(of(second.member)).toEqual(expect.arrayContaining([0, 1, 2].map(partition => `${right}/${partition}`)));
+      const both = [...of(first.member), ...of(second.member)].filter(name => name.startsWith(shared));
+      expect(both.toSorted()).toEqual([`${shared}/0`, `${shared}/1`]);
+    });
+    expect([...of(first.member)].some(name => name.startsWith(right))).toBe(false);
+  });
+
   it('leave at the shutdown, after what they have in hand', async () => {
     const up = await boot();
     await using other = await boot();

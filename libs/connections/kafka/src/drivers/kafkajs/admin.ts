@@ -4,6 +4,7 @@ import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../../config/kafka.config.js';
 import { backoff } from '../../config/retry.config.js';
 import type { KafkaAdmin, KafkaLag, KafkaTopic, KafkaTopicReport, KafkaTopicState } from '../../ports/admin.js';
+import { aborted } from '../../aborted.js';
 import { isComing } from './commit.js';
 import { type Attempt, diagnose } from './diagnose.js';
 
@@ -35,11 +36,7 @@ export class KafkajsAdmin implements KafkaAdmin {
 
   /** An attempt to connect that is under way is waited for, as kafkajs cannot be told to give it up. */
   async close(signal: AbortSignal): Promise<void> {
-    const over = new Promise<void>(resolve => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await Promise.race([this.#connected?.catch(() => undefined), over]);
+    await Promise.race([this.#connected?.catch(() => undefined), aborted(signal)]);
     await this.#admin.disconnect();
   }
 

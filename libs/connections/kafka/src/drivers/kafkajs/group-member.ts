@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DriverSite } from '@core-infra/kernel';
+import { type DriverSite, reasonOf } from '@core-infra/kernel';
 import { type Consumer, type EachBatchPayload, PartitionAssigners } from 'kafkajs';
 import type { KafkaConfig } from '../../config/kafka.config.js';
 import { backoff } from '../../config/retry.config.js';
+import { aborted } from '../../aborted.js';
 import { CommitQueue } from '../../consumer/commit-queue.js';
 import type { PartitionControl } from '../../consumer/owned-partition.js';
 import { Ownership } from '../../consumer/ownership.js';
@@ -15,6 +16,7 @@ import type {
   KafkaPartition,
 } from '../../ports/consumer.js';
 import type { KafkajsAdmin } from './admin.js';
+import { balanced } from './assigner.js';
 import { batchOf } from './batch.js';
 import { commitOnce, isComing, isCommitRetryable } from './commit.js';
 import { diagnose } from './diagnose.js';
@@ -106,7 +108,8 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
       this.#stopping.abort();
       this.#interrupt?.(undefined);
     }
-    await this.#ended;
+    // kafkajs waits for its last request, and may be kept waiting.
+    await Promise.race([this.#ended, ...(signal ? [aborted(signal)] : [])]);
   }
 
   pause(topic: string, partition: number): void {
@@ -164,8 +167,10 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
               beforeLeaving: isLost => this.#ownership.giveUp(isLost),
               joined: membership => (this.#membership = membership),
             });
-            return PartitionAssigners.roundRobin(given);
+            return balanced(given);
           },
+          // For the time of a deployment in which others of the group are still plain kafkajs.
+          PartitionAssigners.roundRobin,
         ],
       });
       this.#consumer = consumer;
@@ -210,12 +215,13 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
         group,
         records: batch.messages.length,
       });
-    try {
-      handlers.records(batchOf(batch, partition));
-    } catch (error) {
-      at.logger.error(`${group}: a batch could not be taken over: ${(error as Error).message}`);
+    const taken = (async () => handlers.records(batchOf(batch, partition)))();
+    taken.catch((error: unknown) => {
+      // Somebody else has it now, and reads it.
+      if (error instanceof KafkaRevokedError) return;
+      at.logger.error(`${at.id}, group "${group}": a batch failed: ${reasonOf(error)}`);
       handlers.failed?.(error);
-    }
+    });
     return Promise.resolve();
   }
 

@@ -26,8 +26,8 @@ function kafkajsOptions(config: KafkaConfig, at: DriverSite): KafkajsOptions {
     retry: { retries: 2, initialRetryTime: retry.firstDelayMs, maxRetryTime: retry.maxDelayMs },
     ssl: usesTls(config) && tlsOptions(config.tls),
     sasl: saslOptions(config),
-    // More would be written for each request.
-    logLevel: logLevel.INFO,
+    // More would be written for every pause, or for each request.
+    logLevel: logLevel.WARN,
     logCreator: logTo(at.logger),
     ...config.kafkajs,
   };
