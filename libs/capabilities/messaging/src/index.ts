@@ -38,6 +38,7 @@ export { type MessagingEvent, messagingEvents } from './events/messaging-events.
 export { connectHandlers } from './handlers/consumers.contributor.js';
 export { BatchResult } from './handlers/batch-result.js';
 export type { BatchOptions, HandlerOptions, RetryOptions } from './handlers/handler.options.js';
+export { Idempotent } from './handlers/idempotent.decorator.js';
 export { MessageContext } from './handlers/message-context.js';
 export { Receive, Subscribe } from './handlers/subscribe.decorator.js';
 export { getEventBusToken, InjectEventBus, MessagingModule, type MessagingOptions } from './messaging.module.js';

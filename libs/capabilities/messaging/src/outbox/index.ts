@@ -1,4 +1,7 @@
+import { CreateMessagingDeadLetters1763700000003 } from './dead-letters.migration.js';
+import { CreateMessagingInbox1763700000002 } from './inbox.migration.js';
 import { CreateMessagingOutbox1763700000001 } from './outbox.migration.js';
+import { CreateMessagingParked1763700000004 } from './parked.migration.js';
 
 export { OutboxTablesMissingError } from './errors.js';
 export { OutboxConfig } from './outbox.config.js';
@@ -7,4 +10,9 @@ export { OutboxRelay } from './outbox.js';
 export { OUTBOX_GROUP } from './relay/relay.js';
 
 /** Migrations of everything here, for `database.migrations.classes`. */
-export const messagingMigrations = [CreateMessagingOutbox1763700000001];
+export const messagingMigrations = [
+  CreateMessagingOutbox1763700000001,
+  CreateMessagingInbox1763700000002,
+  CreateMessagingDeadLetters1763700000003,
+  CreateMessagingParked1763700000004,
+];

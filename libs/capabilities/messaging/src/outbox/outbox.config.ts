@@ -61,4 +61,18 @@ export class OutboxConfig extends ConnectionConfig {
   @Min(1)
   @Max(1_000_000)
   maxBacklog: number = 10_000;
+
+  /**
+   * How long it is remembered which events a group has handled, in milliseconds: one that comes again later has its effects again. Longer than the
+   * broker keeps messages, and than anybody waits before dead letters are replayed. @default 604_800_000
+   */
+  @IsInt()
+  @Min(1_000)
+  inboxRetentionMs: number = 7 * 86_400_000;
+
+  /** How many messages of a group may be parked; it fetches no more then. @default 100_000 */
+  @IsInt()
+  @Min(100)
+  @Max(10_000_000)
+  maxParked: number = 100_000;
 }

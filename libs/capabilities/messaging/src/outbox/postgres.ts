@@ -7,6 +7,10 @@ import type { OutboxConfig } from './outbox.config.js';
 import { OutboxRelay } from './outbox.js';
 import { backlogOf } from './relay/outbox-rows.js';
 import { Relay } from './relay/relay.js';
+import { DatabaseDeadLetters } from './stores/database.dead-letters.js';
+import { DatabaseInbox } from './stores/database.inbox.js';
+import { DatabaseParkingLot } from './stores/database.parking-lot.js';
+import { Sweep } from './stores/sweep.js';
 
 /** In the tables of a PostgreSQL database. */
 export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRelay> {
@@ -35,6 +39,7 @@ export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRel
 class PostgresOutbox extends OutboxRelay {
   private relay?: Relay;
   private begun = false;
+  private readonly sweep: Sweep;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -42,10 +47,17 @@ class PostgresOutbox extends OutboxRelay {
     private readonly at: DriverSite,
   ) {
     super();
+    const kept = { table: 'messaging_inbox', column: 'handled_at', retentionMs: config.inboxRetentionMs };
+    this.sweep = new Sweep(dataSource, kept, error =>
+      at.logger.warn(`What the inbox remembers could not be swept: ${(error as Error).message}`),
+    );
   }
 
   attach(hub: MessagingHub): void {
     hub.stores.outbox = new DatabaseOutbox(this.dataSource, () => this.wake(), this.config.listen);
+    hub.stores.inbox = new DatabaseInbox(this.dataSource);
+    hub.stores.parking = new DatabaseParkingLot(this.dataSource, this.config.maxParked);
+    hub.stores.deadLetters = new DatabaseDeadLetters(this.dataSource);
     if (!this.config.relay) return;
     this.relay = new Relay(this.dataSource, hub, this.config, this.at);
     if (this.begun) this.relay.start();
@@ -56,6 +68,7 @@ class PostgresOutbox extends OutboxRelay {
     if (this.begun) return;
     this.begun = true;
     this.relay?.start();
+    this.sweep.start();
   }
 
   wake(): void {
@@ -71,13 +84,17 @@ class PostgresOutbox extends OutboxRelay {
   }
 
   async stop(signal: AbortSignal): Promise<void> {
+    await this.sweep.stop();
     if (this.begun) await this.relay?.stop(signal);
   }
 }
 
+const tables =
+  'messaging_outbox, messaging_scheduled, messaging_outbox_buckets, messaging_inbox, messaging_dead_letters, messaging_parked';
+
 async function tablesOf(dataSource: DataSource): Promise<void> {
   try {
-    await dataSource.query('SELECT 1 FROM messaging_outbox, messaging_scheduled, messaging_outbox_buckets LIMIT 0');
+    await dataSource.query(`SELECT 1 FROM ${tables} LIMIT 0`);
   } catch (error) {
     if ((error as { driverError?: { code?: string } }).driverError?.code === '42P01')
       throw new OutboxTablesMissingError({ cause: error });

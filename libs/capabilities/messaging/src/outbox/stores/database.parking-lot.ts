@@ -1,0 +1,161 @@
+import type { DataSource } from '@core-infra/database';
+import type { Partition } from '../../driver/message.js';
+import { ParkingFullError } from '../../errors.js';
+import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../../stores/parking.js';
+import { digestOf, type Envelope, envelopeOf, searchable } from './encoding.js';
+
+interface Row {
+  readonly seq: string;
+  readonly partition: number;
+  readonly envelope: Envelope;
+  readonly body: Buffer;
+  readonly received_at: Date;
+  readonly attempts: number;
+  readonly first_attempt_at: Date | null;
+}
+
+/** How many may be parked without the rows being counted again. */
+const stride = 500;
+
+/** Parked messages in a table. */
+export class DatabaseParkingLot implements ParkingLot {
+  /** By group, how many more may be parked before the rows are counted. */
+  private readonly allowance = new Map<string, number>();
+
+  /** @param maxParked how many messages of a group may be parked; processes together may exceed it by 500 each */
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly maxParked: number,
+  ) {}
+
+  async keys(group: string, partitions: readonly Partition[], signal: AbortSignal): Promise<readonly ParkedKey[]> {
+    signal.throwIfAborted();
+    const rows = await this.dataSource.query<(Row & { due_at: Date; messages: string })[]>(
+      `SELECT DISTINCT ON (topic, partition, lane) partition, envelope, due_at,
+              count(*) OVER (PARTITION BY topic, partition, lane) AS messages
+       FROM messaging_parked
+       WHERE "group" = $1 AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::integer[]))
+       ORDER BY topic, partition, lane, seq`,
+      [group, partitions.map(({ topic }) => topic), partitions.map(({ number }) => number)],
+    );
+    return rows.map(({ partition, envelope, due_at: dueAt, messages }) => ({
+      topic: envelope.topic,
+      partition,
+      key: envelope.key!,
+      dueAt: dueAt.getTime(),
+      messages: Number(messages),
+    }));
+  }
+
+  async park(group: string, requests: readonly ParkRequest[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.claim(group, requests.length);
+    const messages = requests.map(({ message }) => message);
+    await this.dataSource.query(
+      `INSERT INTO messaging_parked
+         ("group", topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason)
+       SELECT $1, topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason
+       FROM unnest($2::text[], $3::integer[], $4::bytea[], $5::text[], $6::bytea[], $7::json[], $8::bytea[], $9::timestamptz[],
+              $10::integer[], $11::timestamptz[], $12::timestamptz[], $13::text[]) WITH ORDINALITY
+         AS given (topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason, at)
+       ORDER BY at
+       ON CONFLICT ("group", event) DO NOTHING`,
+      [
+        group,
+        messages.map(({ topic }) => topic),
+        messages.map(({ partition }) => partition),
+        messages.map(({ key }) => digestOf(key)),
+        messages.map(({ key }) => searchable(key)),
+        messages.map(({ topic, id }) => digestOf(topic, id)),
+        messages.map(message => envelopeOf(message)),
+        messages.map(({ body }) => body),
+        messages.map(({ time }) => timestamp(time)),
+        requests.map(({ attempts }) => attempts),
+        messages.map(({ firstAttemptAt }) => (firstAttemptAt === undefined ? null : timestamp(firstAttemptAt))),
+        requests.map(({ dueAt }) => timestamp(dueAt)),
+        requests.map(({ reason }) => searchable(reason)),
+      ],
+    );
+  }
+
+  async next(
+    group: string,
+    { topic, partition, key }: Omit<ParkedKey, 'dueAt' | 'messages'>,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<readonly ParkedMessage[]> {
+    signal.throwIfAborted();
+    const rows = await this.dataSource.query<Row[]>(
+      `SELECT seq, partition, envelope, body, received_at, attempts, first_attempt_at FROM messaging_parked
+       WHERE "group" = $1 AND topic = $2 AND partition = $3 AND lane = $4 ORDER BY seq LIMIT $5`,
+      [group, topic, partition, digestOf(key), limit],
+    );
+    return rows.map(row => ({
+      ...row.envelope,
+      body: row.body,
+      ticket: row.seq,
+      group,
+      partition: row.partition,
+      time: row.received_at.getTime(),
+      attempts: row.attempts,
+      ...(row.first_attempt_at && { firstAttemptAt: row.first_attempt_at.getTime() }),
+    }));
+  }
+
+  /** Nothing happens when another has tried it since: who did so has the partition now. */
+  async postpone(
+    { ticket, attempts: known }: ParkedMessage,
+    attempts: number,
+    dueAt: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    signal.throwIfAborted();
+    await this.dataSource.query(
+      'UPDATE messaging_parked SET attempts = $3, due_at = $4 WHERE seq = $1 AND attempts = $2',
+      [ticket, known, attempts, timestamp(dueAt)],
+    );
+  }
+
+  /** Messages that another has tried since stay. */
+  async remove(messages: readonly ParkedMessage[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.dataSource.query(
+      `DELETE FROM messaging_parked USING unnest($1::bigint[], $2::integer[]) AS given (ticket, known)
+       WHERE seq = ticket AND attempts = known`,
+      [messages.map(({ ticket }) => ticket), messages.map(({ attempts }) => attempts)],
+    );
+  }
+
+  async size(
+    group: string | undefined,
+    signal: AbortSignal,
+  ): Promise<{ readonly keys: number; readonly messages: number }> {
+    signal.throwIfAborted();
+    const [row] = await this.dataSource.query<{ keys: string; messages: string }[]>(
+      `SELECT count(*) AS keys, coalesce(sum(messages), 0) AS messages FROM (
+         SELECT count(*) AS messages FROM messaging_parked WHERE $1::text IS NULL OR "group" = $1
+         GROUP BY "group", topic, partition, lane
+       ) AS lanes`,
+      [group ?? null],
+    );
+    return { keys: Number(row!.keys), messages: Number(row!.messages) };
+  }
+
+  /** @throws ParkingFullError when there is no room for so many */
+  private async claim(group: string, messages: number): Promise<void> {
+    const left = this.allowance.get(group) ?? 0;
+    if (left >= messages) {
+      this.allowance.set(group, left - messages);
+      return;
+    }
+    const [row] = await this.dataSource.query<{ count: string }[]>(
+      'SELECT count(*) FROM (SELECT 1 FROM messaging_parked WHERE "group" = $1 LIMIT $2) AS parked',
+      [group, this.maxParked],
+    );
+    const room = this.maxParked - Number(row!.count);
+    this.allowance.set(group, Math.min(stride, Math.max(0, room - messages)));
+    if (room < messages) throw new ParkingFullError(group, Number(row!.count));
+  }
+}
+
+const timestamp = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+import type { WireMessage } from '../../driver/message.js';
+
+/** Texts of senders become keys of one size, which an index takes whatever they are. */
+export function digestOf(...texts: readonly string[]): Buffer {
+  const hash = createHash('sha256');
+  for (const [at, text] of texts.entries()) hash.update(at === 0 ? text : `\0${text}`);
+  return hash.digest();
+}
+
+const longest = 500;
+
+/** What of a text can be in a column and its index, to look for it. */
+export function searchable(text: string): string {
+  return text.slice(0, longest).toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+/** Everything of a message but its body, exactly. */
+export function envelopeOf({ id, topic, key, headers }: WireMessage): string {
+  return JSON.stringify({ id, topic, key, headers });
+}
+
+export type Envelope = Pick<WireMessage, 'id' | 'topic' | 'key' | 'headers'>;
