@@ -37,6 +37,15 @@ export class RetryConfig {
   @Max(86_400_000)
   maxDelayMs: number = 60_000;
 
+  /**
+   * Pauses up to this long are spent with the messages in hand, unsettled; for longer ones a key is parked, where there is a parking lot. In
+   * milliseconds. @default 1_000
+   */
+  @IsInt()
+  @Min(0)
+  @Max(2_147_483_647)
+  parkAfterMs: number = 1_000;
+
   /** `auto` is `ordered` for a message with a key, else `fast`. @default 'auto' */
   @IsIn(['auto', 'ordered', 'fast'])
   mode: RetryMode | 'auto' = 'auto';

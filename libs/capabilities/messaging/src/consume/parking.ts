@@ -7,8 +7,6 @@ import { textOf } from './text-of.js';
 import { untilDone } from './until-done.js';
 import { type Work, workOf } from './work.js';
 
-/** Pauses up to this long are spent with the messages in hand, unsettled; for longer ones they go into the lot. */
-const parkAfterMs = 1_000;
 const atOnce = 50;
 
 export interface ParkingSite {
@@ -77,7 +75,7 @@ export class Parking {
       wait();
       return;
     }
-    if (!lot || lane.key === undefined || delayMs < parkAfterMs) return wait();
+    if (!lot || lane.key === undefined || delayMs < this.hub.config.retry.parkAfterMs) return wait();
     const works = [...lane.queue];
     const requests = works.map((each, at) => requestOf(each, at === 0 ? dueAt : 0, at === 0 ? error : undefined));
     try {

@@ -37,6 +37,10 @@ function hintsOf(error: unknown): { readonly retryable: boolean; readonly retryA
     const status = error.getStatus();
     return { retryable: status >= 500 || passing.has(status) };
   }
-  const { fault, retryable, retryAfterMs } = classify(error);
-  return { retryable: retryable || fault !== 'client', ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  try {
+    const { fault, retryable, retryAfterMs } = classify(error);
+    return { retryable: retryable || fault !== 'client', ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  } catch {
+    return { retryable: true }; // an object that cannot be asked
+  }
 }
