@@ -133,6 +133,49 @@ describe('openForCommand', () => {
     await app.close();
   });
 
+  it('opens several for work that needs them, whichever is there first', async () => {
+    for (const [connection, also] of [
+      ['store', 'other'],
+      ['other', 'store'],
+    ] as const) {
+      const { seen, boot } = shop();
+      const result = await openForCommand<object, readonly boolean[]>(
+        boot,
+        { connection, also: [also], upstreams: ['server'] },
+        async (...clients) => {
+          seen.push('work');
+          return clients.map(client => 'on' in (client as object));
+        },
+      );
+      expect(result).toEqual([connection === 'store', connection === 'other']);
+      expect(seen.slice(-4)).toEqual(['work', 'close other', 'close store', 'close server']);
+      expect(seen).not.toContain('bootstrap hook');
+      expect(seen.filter(step => step.startsWith('connect'))).toHaveLength(3);
+    }
+  });
+
+  it('fails before its work when what it needs connected is away', async () => {
+    class AwayConfig extends ConnectionConfig {
+      @IsIn(['only']) driver: 'only' = 'only';
+      override startup: 'require' | 'background' = 'background';
+      override connectTimeoutMs: number = 50;
+    }
+    const away = defineConcern({
+      name: 'away',
+      port: Other,
+      config: AwayConfig,
+      drivers: { only: () => ({ client: {}, connect: () => Promise.reject(new Error('no route to it')) }) },
+    });
+    @Module({})
+    class AwayModule extends away.ConcernModule {}
+    @Module({ imports: [AwayModule.forRoot()] })
+    class AppModule {}
+    const boot = () => NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
+    const work = jest.fn();
+    await expect(openForCommand(boot, { connection: 'away', connected: true }, work)).rejects.toThrow('no route to it');
+    expect(work).not.toHaveBeenCalled();
+  });
+
   it('changes nothing for an app that is booted as a whole', async () => {
     const { seen, boot } = shop();
     const opened = new Set<Abortable>();

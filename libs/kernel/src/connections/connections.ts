@@ -182,13 +182,9 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
       const opened = await this.construct(request);
       entry = this.register(request, opened);
       if (this.broken) await this.closeAll();
-      else if (request.config.startup === 'require' || !opened.connect) await this.connectNow(entry);
+      else if (isNeededNow(request, opened)) await this.connectNow(entry);
       else this.connectLater(entry);
-      const command = commandScope.getStore();
-      if (command?.wanted === request.id) {
-        await command.found(opened.client);
-        throw new CommandDone();
-      }
+      if (await commandScope.getStore()?.opened(request.id, opened.client)) throw new CommandDone();
       return opened.client;
     } catch (error) {
       if (this.booted) await this.forget(request.id, entry);
@@ -285,4 +281,8 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     this.reports.push(report);
     if (report.outcome !== 'done') this.logger.error(`${entry.id} did not ${stage} cleanly: ${reasonOf(report.error)}`);
   }
+}
+
+function isNeededNow({ config }: OpenRequest<unknown>, { connect }: Opened<unknown>): boolean {
+  return config.startup === 'require' || !connect || commandScope.getStore()?.connected === true;
 }
