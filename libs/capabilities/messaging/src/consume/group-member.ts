@@ -95,7 +95,9 @@ export class GroupMember implements DeliverySink {
   }
 
   async assigned(partitions: readonly Partition[]): Promise<void> {
-    await this.revoked(partitions); // a driver that was thrown out of its group may not have said so
+    const known = partitions.filter(({ topic, number }) => this.partitions.has(nameOf(topic, number)));
+    // A driver that was thrown out of its group may not have said so.
+    if (known.length > 0) await this.revoked(known);
     const served = partitions.map(ref => new ServedPartition(ref));
     for (const partition of served) this.partitions.set(nameOf(partition.ref.topic, partition.ref.number), partition);
     await this.parking.load(served);
