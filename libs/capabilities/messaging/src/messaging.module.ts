@@ -1,5 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type ConcernAsyncOptions, type ConfigInput, defineConcern, type Placement } from '@core-infra/kernel';
+import {
+  type ConcernAsyncOptions,
+  type ConfigInput,
+  defineConcern,
+  lazyDriver,
+  type Placement,
+} from '@core-infra/kernel';
 import { EventBus } from './bus/event-bus.js';
 import { MessagingHub } from './bus/messaging-hub.js';
 import { hubOf } from './bus/open-bus.js';
@@ -15,7 +21,11 @@ const messaging = defineConcern<MessagingConfig, EventBus>({
   port: EventBus,
   also: [{ token: MessagingHub as never, from: hubOf }],
   config: MessagingConfig,
-  drivers: { memory },
+  upstreams: { postgres: 'database' },
+  drivers: {
+    memory,
+    postgres: lazyDriver(() => import('./drivers/postgres.js'), ['@core-infra/database', 'pg-boss@^12.35']),
+  },
 });
 
 /** DI token of a bus: `EventBus` itself for the default one. */

@@ -2,16 +2,17 @@ import { ConfigSection, ConnectionConfig, Env, Nested } from '@core-infra/kernel
 import { IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import type { EventDefinition } from '../events/event-definition.js';
 import { ConsumersConfig } from './consumers.config.js';
+import { PostgresMessagingConfig } from './postgres-messaging.config.js';
 import { RetryConfig } from './retry.config.js';
 import type { CodecName, TopicConfig } from './topic.config.js';
 
-export type MessagingDriverName = 'memory';
+export type MessagingDriverName = 'memory' | 'postgres';
 
 /** Events and tasks between processes. */
 @ConfigSection('messaging')
 export class MessagingConfig extends ConnectionConfig {
   /** What carries messages. `memory` is for development and specs: it loses what a process had not handled. @default 'memory' */
-  @IsIn(['memory'])
+  @IsIn(['memory', 'postgres'])
   driver: MessagingDriverName = 'memory';
 
   /** Whether the boot waits for the broker (`require`) or goes on and keeps trying (`background`). @default 'background' */
@@ -82,4 +83,7 @@ export class MessagingConfig extends ConnectionConfig {
 
   @Nested(() => RetryConfig)
   retry: RetryConfig = new RetryConfig();
+
+  @Nested(() => PostgresMessagingConfig)
+  postgres: PostgresMessagingConfig = new PostgresMessagingConfig();
 }

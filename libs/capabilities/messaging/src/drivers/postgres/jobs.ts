@@ -1,0 +1,143 @@
+import type { PostgresMessagingConfig } from '../../config/postgres-messaging.config.js';
+import type { Connection } from './connection.js';
+import { channelOf } from './queues.js';
+
+/** A message on its way into the table. */
+export interface NewJob {
+  readonly id: string;
+  /** Either a topic, for all queues that subscribe to it, or one queue. */
+  readonly topic?: string;
+  readonly queue?: string;
+  readonly partition: number;
+  /** In milliseconds since 1970. */
+  readonly notBefore?: number;
+  readonly data: string;
+}
+
+/** A message that a member has claimed. */
+export interface Job {
+  readonly name: string;
+  readonly id: string;
+  readonly number: number;
+  readonly data: object;
+  readonly bytes: number;
+  readonly time: number;
+}
+
+export interface Claim {
+  readonly member: string;
+  readonly queues: readonly string[];
+  readonly numbers: readonly number[];
+  readonly limit: number;
+  readonly maxBytes: number;
+}
+
+/** pg-boss's limit of how long a job may be at work; ours is the lease of its member. */
+const forever = 2_000_000_000;
+
+/**
+ * Statements on pg-boss's table of jobs, for what its own API does not do: one insert for all groups, and fetching many of one key in their order.
+ * A job's `priority` and `group_id` are the number of its partition.
+ */
+export class Jobs {
+  constructor(
+    private readonly connection: Connection,
+    private readonly config: PostgresMessagingConfig,
+  ) {}
+
+  /** Inserts all or nothing; a queue that is not there is an error of the database. Resolves with the queues they went to, and when the first of each is due. */
+  insert(jobs: readonly NewJob[]): Promise<{ readonly name: string; readonly due: number | null }[]> {
+    const { schema, listen } = this.config;
+    const told = listen
+      ? `, told AS (SELECT pg_notify('${channelOf(schema)}', name || ' ' || coalesce(due::text, '')) FROM queues)`
+      : '';
+    return this.connection.query(
+      `WITH given AS (
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[]) AS g (id, topic, queue, number, due, data)
+       ), target AS (
+         SELECT g.*, s.name FROM given g JOIN ${schema}.subscription s ON s.event = g.topic WHERE g.topic IS NOT NULL
+         UNION ALL SELECT g.*, g.queue FROM given g WHERE g.queue IS NOT NULL
+       ), inserted AS (
+         INSERT INTO ${schema}.job (id, name, data, priority, group_id, start_after, created_on, keep_until, retry_limit, expire_seconds, deletion_seconds, policy)
+         SELECT t.id, q.name, t.data::jsonb, t.number, t.number::text, coalesce(t.due, now()), now(),
+                coalesce(t.due, now()) + q.retention_seconds * interval '1s', 0, ${forever}, q.deletion_seconds, q.policy
+         FROM target t LEFT JOIN ${schema}.queue q ON q.name = t.name
+         RETURNING name, CASE WHEN start_after > now() THEN start_after END AS due
+       ), queues AS (
+         SELECT name, CASE WHEN count(due) = count(*) THEN round(extract(epoch FROM min(due)) * 1000)::bigint END AS due FROM inserted GROUP BY name
+       )${told}
+       SELECT name, due::float8 ${listen ? ', (SELECT count(*) FROM told) AS told' : ''} FROM queues`,
+      [
+        jobs.map(({ id }) => id),
+        jobs.map(({ topic }) => topic ?? null),
+        jobs.map(({ queue }) => queue ?? null),
+        jobs.map(({ partition }) => partition),
+        jobs.map(({ notBefore }) => (notBefore === undefined ? null : new Date(notBefore).toISOString())),
+        jobs.map(({ data }) => data),
+      ],
+    );
+  }
+
+  /**
+   * Takes the first jobs of partitions that are the member's. Their leases stay locked meanwhile, so that who takes one over sees everything that was
+   * claimed under it.
+   */
+  claim({ member, queues, numbers, limit, maxBytes }: Claim): Promise<Job[]> {
+    const { schema } = this.config;
+    return this.connection.query<Job>(
+      `WITH held AS MATERIALIZED (
+         SELECT p.name, p.number FROM ${schema}.messaging_partition p
+         JOIN unnest($2::text[], $3::int[]) AS w (name, number) ON w.name = p.name AND w.number = p.number
+         WHERE p.member = $1 AND p.until > clock_timestamp() FOR SHARE OF p
+       ), first AS (
+         SELECT h.name, j.id, j.created_on, pg_column_size(j.data) AS bytes
+         FROM held h CROSS JOIN LATERAL (
+           SELECT id, created_on, data FROM ${schema}.job
+           WHERE name = h.name AND priority = h.number AND state < 'active' AND NOT blocked AND start_after <= now()
+           ORDER BY created_on, id LIMIT $6
+         ) AS j ORDER BY j.created_on, j.id LIMIT $4
+       ), fitting AS (
+         SELECT name, id FROM (
+           SELECT name, id, bytes, sum(bytes) OVER (ORDER BY created_on, id ROWS UNBOUNDED PRECEDING) AS total FROM first
+         ) AS summed WHERE total - bytes < $5
+       ), claimed AS (
+         UPDATE ${schema}.job j SET state = 'active', started_on = now() FROM fitting f
+         WHERE j.name = f.name AND j.id = f.id AND j.state < 'active'
+         RETURNING j.name, j.id, j.priority, j.data, j.created_on
+       )
+       SELECT name, id, priority AS number, data, pg_column_size(data) AS bytes, extract(epoch FROM created_on)::float8 * 1000 AS time
+       FROM claimed ORDER BY created_on, id`,
+      [member, queues, numbers, limit, maxBytes, Math.max(16, Math.ceil((2 * limit) / Math.max(1, queues.length)))],
+    );
+  }
+
+  /** What was claimed of these partitions, and not removed, can be claimed again. */
+  async reset(queue: string, numbers: readonly number[]): Promise<void> {
+    const { schema } = this.config;
+    await this.connection.query(
+      `UPDATE ${schema}.job SET state = 'created', started_on = NULL WHERE name = $1 AND state = 'active' AND group_id = ANY($2::text[])`,
+      [queue, numbers.map(String)],
+    );
+  }
+
+  async release(queue: string, ids: readonly string[]): Promise<void> {
+    const { schema } = this.config;
+    await this.connection.query(
+      `UPDATE ${schema}.job SET state = 'created', started_on = NULL WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'active'`,
+      [queue, ids],
+    );
+  }
+
+  /** What waits, by queue; what is due later is not counted. */
+  backlog(
+    queues: readonly string[],
+  ): Promise<{ readonly name: string; readonly messages: number; readonly oldest: number | null }[]> {
+    const { schema } = this.config;
+    return this.connection.query(
+      `SELECT q.name, count(j.id)::float8 AS messages, extract(epoch FROM clock_timestamp() - min(j.created_on))::float8 * 1000 AS oldest
+       FROM unnest($1::text[]) AS q (name) LEFT JOIN ${schema}.job j ON j.name = q.name AND j.state <= 'active' AND j.start_after <= now()
+       GROUP BY q.name`,
+      [queues],
+    );
+  }
+}
