@@ -57,14 +57,10 @@ export class RabbitmqLoginError extends InfraError {
 
 @ErrorSpec({ code: 'INFRA_RABBITMQ_VHOST', summary: 'The virtual host does not exist, or the user may not enter it.' })
 export class RabbitmqVhostError extends InfraError {
-  constructor(address: string, vhost: string, user: string, exists: boolean, options: { cause?: unknown } = {}) {
+  constructor(address: string, vhost: string, user: string, options: { cause?: unknown } = {}) {
     super(
-      exists
-        ? `RabbitMQ at ${address} does not let ${user} into the virtual host ${vhost}.`
-        : `RabbitMQ at ${address} has no virtual host ${vhost}.`,
-      exists
-        ? `Let it in (rabbitmqctl set_permissions -p ${vhost} ${user} ".*" ".*" ".*"), or correct RABBITMQ_VHOST.`
-        : `Correct RABBITMQ_VHOST (or the path of RABBITMQ_URL, in which / is %2F), or add it (rabbitmqctl add_vhost ${vhost}).`,
+      `RabbitMQ at ${address} has no virtual host ${vhost}, or does not let ${user} in.`,
+      `Correct RABBITMQ_VHOST (or the path of RABBITMQ_URL, in which / is %2F); add it (rabbitmqctl add_vhost ${vhost}); let the user in (rabbitmqctl set_permissions -p ${vhost} ${user} ".*" ".*" ".*").`,
       options,
     );
   }

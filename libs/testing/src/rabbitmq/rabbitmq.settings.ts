@@ -19,7 +19,7 @@ export interface RabbitmqUser {
 
 /** What a RabbitMQ of one's own is like. */
 export interface RabbitmqServerOptions {
-  /** Further lines of `rabbitmq.conf`, e.g. `['disk_free_limit.absolute = 1PB']` for an alarm. */
+  /** Further lines of `rabbitmq.conf`, e.g. `['vm_memory_high_watermark.absolute = 1MB']` for an alarm. */
   config?: readonly string[];
   /** Accounts besides the administrator's. */
   users?: readonly RabbitmqUser[];

@@ -53,7 +53,14 @@ export function diagnoseConnecting(error: unknown, config: NatsConfig): unknown 
           : 'If it wants a certificate of this client, name one in nats.tls.cert and nats.tls.key.',
         cause,
       );
-    if (/tls.* is not available on this server|server does not support tls/i.test(each.message))
+    // With TLS 1.3 a server refuses a client without a certificate when the client thinks that all is well.
+    if (each instanceof errors.TimeoutError && config.tls.ca && !config.tls.cert)
+      return new NatsTlsError(
+        `NATS at ${address} did not complete the login after the TLS handshake.`,
+        'If it wants a certificate of this client, name one in nats.tls.cert and nats.tls.key; else look at the server and the network.',
+        cause,
+      );
+    if (/tls.* is not available on this server|server does not support '?tls/i.test(each.message))
       return new NatsTlsError(
         `NATS at ${address} speaks no TLS.`,
         'Use nats:// and leave nats.tls.enabled out, or turn TLS on at the server.',

@@ -4,6 +4,7 @@ import {
   type ConnectionOptions,
   credsAuthenticator,
   nkeyAuthenticator,
+  nkeys,
 } from '@nats-io/transport-node';
 import type { NatsConfig } from '../config/nats.config.js';
 import { NatsCredentialsError } from '../errors.js';
@@ -29,10 +30,11 @@ export function loginWords({ user, token, credentials, nkeySeed }: NatsConfig): 
   return user === undefined ? 'without any: it wants one' : `of ${user}: the user or the password is wrong`;
 }
 
+const jwtAndSeed = /-----BEGIN NATS USER JWT-----[\s\S]+-----BEGIN USER NKEY SEED-----/;
+
 function jwtOf(credentials: string): Uint8Array {
-  return Buffer.from(
-    textOf('credentials', credentials, /-----BEGIN NATS USER JWT-----[\s\S]+-----BEGIN USER NKEY SEED-----/),
-  );
+  // The client library wants the last line ended.
+  return Buffer.from(`${textOf('credentials', credentials, jwtAndSeed)}\n`);
 }
 
 function textOf(field: 'credentials' | 'nkeySeed', value: string, form: RegExp): string {
@@ -54,6 +56,7 @@ function textOf(field: 'credentials' | 'nkeySeed', value: string, form: RegExp):
 
 function byKey(seed: string): Authenticator {
   try {
+    nkeys.fromSeed(Buffer.from(seed));
     return nkeyAuthenticator(Buffer.from(seed));
   } catch {
     // What the library says may quote the seed.

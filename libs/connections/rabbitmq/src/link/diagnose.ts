@@ -29,8 +29,9 @@ export function diagnoseConnecting(error: unknown, config: RabbitmqConfig): unkn
   const code = String((error as { code?: unknown }).code);
   const cause = { cause: error };
   if (/403 \(ACCESS[-_]REFUSED\)|Login was refused/i.test(message)) return new RabbitmqLoginError(address, user, cause);
-  if (/530 \(NOT[-_]ALLOWED\)/i.test(message))
-    return new RabbitmqVhostError(address, vhost, user, /access to vhost/.test(message), cause);
+  // amqplib keeps for itself what the broker says of it.
+  if (/530 \(NOT[-_]ALLOWED\)|Expected ConnectionOpenOk; got <ConnectionClose/i.test(message))
+    return new RabbitmqVhostError(address, vhost, user, cause);
   if (unverified.test(code))
     return new RabbitmqTlsError(
       `The certificate of RabbitMQ at ${address} cannot be verified (${code}).`,

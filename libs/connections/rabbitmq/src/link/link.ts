@@ -7,6 +7,8 @@ import { RabbitmqTimeoutError, RabbitmqUnavailableError } from '../errors.js';
 import { within } from './deadline.js';
 import { diagnoseConnecting, diagnoseReply } from './diagnose.js';
 
+const BLOCKED_CLOSE_MS = 200;
+
 /** What has to be done with each new connection, in the order in which they joined. */
 export interface LinkUser {
   /** Before the connection counts as there. What it throws ends the connection, and another one is tried. */
@@ -156,7 +158,9 @@ export class Link {
     this.tell();
     await this.attempt?.catch(() => undefined);
     if (!model) return;
-    const giveUp = AbortSignal.any([signal, AbortSignal.timeout(this.config.shutdownTimeoutMs / 2)]);
+    // A broker that takes no messages does not read that this is over, either.
+    const patienceMs = this.blocked === undefined ? this.config.shutdownTimeoutMs / 2 : BLOCKED_CLOSE_MS;
+    const giveUp = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]);
     await Promise.race([
       model.close().catch(() => undefined), // it was closed already
       new Promise<void>(resolve => giveUp.addEventListener('abort', () => resolve(), { once: true })),

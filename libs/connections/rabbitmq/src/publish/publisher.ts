@@ -43,6 +43,7 @@ export class Publisher {
   /** Sends one at a time until so many have gone, to find out which of them the broker closes the channel for. */
   private oneByOne = 0;
   private sweeper?: NodeJS.Timeout;
+  private unsettled = 0;
   private readonly idle: (() => void)[] = [];
 
   constructor(private readonly link: Link) {
@@ -57,7 +58,7 @@ export class Publisher {
   }
 
   get pending(): number {
-    return this.inFlight.size + this.waiting.length - this.head;
+    return this.unsettled;
   }
 
   publish(message: OutgoingMessage, options: PublishOptions = {}): Promise<void> {
@@ -80,6 +81,7 @@ export class Publisher {
       };
       if (signal) this.watch(outgoing, signal);
       this.waiting.push(outgoing);
+      this.unsettled += 1;
       this.sweeper ??= setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
       this.flush();
     });
@@ -221,9 +223,9 @@ export class Publisher {
     this.inFlight.delete(outgoing);
     if (outgoing.settled) return;
     outgoing.settled = true;
+    this.unsettled -= 1;
     tell();
-    if (this.idle.length > 0 && this.inFlight.size === 0 && !this.waiting.slice(this.head).some(each => !each.settled))
-      for (const tellIdle of this.idle.splice(0)) tellIdle();
+    if (this.unsettled === 0) for (const tellIdle of this.idle.splice(0)) tellIdle();
   }
 
   private watch(outgoing: Outgoing, signal: AbortSignal): void {
