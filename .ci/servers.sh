@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# The servers that the specs need beside what npm brings, a redis-server, a RabbitMQ, a NATS server, a Kafka and a Toxiproxy: put into
+# The servers that the specs need beside what npm brings, a redis-server, a PgBouncer, a RabbitMQ, a NATS server, a Kafka and a Toxiproxy: put into
 # .dev-services/bin, where the specs look after the PATH. Nothing is installed on the machine, nothing is started, and what is there already is
 # left alone.
-# Needs apt (unless there are a redis-server and a rabbitmq-server), Java 17 and Maven (unless there is a kafka-class), and Go (unless there are
+# Needs apt (unless there are a redis-server, a pgbouncer and a rabbitmq-server), Java 17 and Maven (unless there is a kafka-class), and Go (unless there are
 # a toxiproxy-server and a nats-server).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -70,6 +70,20 @@ EOF
   rm -rf "$bin/rabbitmq.d"
   mv "$unpacked" "$bin/rabbitmq.d"
   mv "$scratch/rabbitmq-server" "$bin/rabbitmq-server"
+}
+
+get_pgbouncer() {
+  local unpacked=$scratch/pgbouncer.d
+  unpack "$unpacked" pgbouncer libc-ares2 libevent-2.1-7
+  cat > "$scratch/pgbouncer" << 'EOF'
+#!/bin/sh
+own=$(dirname "$(readlink -f "$0")")/pgbouncer.d
+LD_LIBRARY_PATH=$(echo "$own"/usr/lib/*-linux-gnu* "$own"/lib/*-linux-gnu* | tr ' ' ':') exec "$own/usr/sbin/pgbouncer" "$@"
+EOF
+  chmod 755 "$scratch/pgbouncer"
+  rm -rf "$bin/pgbouncer.d"
+  mv "$unpacked" "$bin/pgbouncer.d"
+  mv "$scratch/pgbouncer" "$bin/pgbouncer"
 }
 
 get_nats() {
@@ -157,6 +171,7 @@ EOF
 has redis-server || get_redis
 has kafka-class || get_kafka
 has rabbitmq-server || [[ -x /usr/lib/rabbitmq/bin/rabbitmq-server ]] || get_rabbitmq
+has pgbouncer || get_pgbouncer
 has nats-server || get_nats
 has toxiproxy-server || get_toxiproxy
 redis-server --version

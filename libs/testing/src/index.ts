@@ -46,6 +46,7 @@ export type { NatsServerOptions, NatsUser } from './nats/nats.settings.js';
 export { type NatsServer, startNats, useNatsServer } from './nats/start-nats.js';
 export { type TestNats, useNats } from './nats/use-nats.js';
 export { type PostgresServer, startPostgres, usePostgresServer } from './postgres/start-postgres.js';
+export { type PgBouncer, usePgbouncer } from './postgres/use-pgbouncer.js';
 export { type TestPostgres, usePostgres, type UsePostgresOptions } from './postgres/use-postgres.js';
 export type { RabbitmqPermissions, RabbitmqServerOptions, RabbitmqUser } from './rabbitmq/rabbitmq.settings.js';
 export { type RabbitmqServer, startRabbitmq, useRabbitmqServer } from './rabbitmq/start-rabbitmq.js';
