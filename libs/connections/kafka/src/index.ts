@@ -42,5 +42,6 @@ export type {
   KafkaRevocation,
 } from './ports/consumer.js';
 export type { KafkaDelivery, KafkaHeader, KafkaProducer, KafkaRecord, KafkaSendOptions } from './ports/producer.js';
+export type { KafkaBounds, KafkaReader } from './ports/reader.js';
 // What every user of the package may need of its client.
 export { Kafka } from 'kafkajs';

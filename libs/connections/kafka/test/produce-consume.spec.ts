@@ -68,7 +68,7 @@ describe('records', () => {
     }
   });
 
-  it.each(['gzip', 'zstd'] as const)('can be compressed: %s', async compression => {
+  it.each(['gzip', 'zstd', 'snappy'] as const)('can be compressed: %s', async compression => {
     await using up = await boot({ compression });
     const topic = await topicOf(up.client);
     await up.client.producer.send({ topic, value: 'x'.repeat(10_000) });

@@ -28,6 +28,8 @@ export interface KafkaSendOptions {
   readonly signal?: AbortSignal;
   /** In milliseconds. @default deliveryTimeoutMs */
   readonly timeoutMs?: number;
+  /** Of several records: when one is not written, neither are the later ones of its key. @default false */
+  readonly keepKeyOrder?: boolean;
 }
 
 /** Writes records in batches, one request under way for each partition, so that retries change no order. */

@@ -4,6 +4,7 @@ import type { KafkaConfig } from '../config/kafka.config.js';
 import { backoff } from '../config/retry.config.js';
 import { kafkaEvents } from '../events.js';
 import type { KafkaDelivery, KafkaProducer, KafkaRecord, KafkaSendOptions } from '../ports/producer.js';
+import { KeyChains } from './key-chains.js';
 import type { LaneSettings } from './lane.js';
 import { PendingRecord, sizeOf } from './pending-record.js';
 import type { RecordSender } from './record-sender.js';
@@ -71,6 +72,7 @@ export class BatchingProducer implements KafkaProducer {
     options: KafkaSendOptions = {},
   ): Promise<PromiseSettledResult<KafkaDelivery>[]> {
     if (records.length === 0) return Promise.resolve([]);
+    const chains = options.keepKeyOrder && records.length > 1 ? new KeyChains() : undefined;
     return new Promise(resolve => {
       const results = [] as PromiseSettledResult<KafkaDelivery>[];
       let left = records.length;
@@ -79,13 +81,20 @@ export class BatchingProducer implements KafkaProducer {
         left -= 1;
         if (left === 0) resolve(results);
       };
-      for (const [index, record] of records.entries())
-        this.#accept(
-          record,
-          options,
-          value => settle(index, { status: 'fulfilled', value }),
-          (reason: unknown) => settle(index, { status: 'rejected', reason }),
-        );
+      for (const [index, record] of records.entries()) {
+        let pending: PendingRecord | undefined = undefined;
+        const refuse = (reason: unknown): void => {
+          settle(index, { status: 'rejected', reason });
+          chains?.cut(record, reason, pending);
+        };
+        const broken = chains?.brokenBy(record);
+        if (broken) {
+          refuse(broken.reason);
+          continue;
+        }
+        pending = this.#accept(record, options, value => settle(index, { status: 'fulfilled', value }), refuse);
+        if (pending) chains?.add(pending);
+      }
     });
   }
 
@@ -116,13 +125,14 @@ export class BatchingProducer implements KafkaProducer {
     { signal, timeoutMs = this.config.deliveryTimeoutMs }: KafkaSendOptions,
     resolve: (delivery: KafkaDelivery) => void,
     reject: (error: unknown) => void,
-  ): void {
+  ): PendingRecord | undefined {
     const { maxMessageBytes, maxBufferedBytes } = this.config;
     const bytes = sizeOf(record);
-    if (this.#closed) return reject(new KafkaClosedError(this.id));
-    if (signal?.aborted) return reject(signal.reason);
-    if (bytes > maxMessageBytes) return reject(new KafkaOversizeError(record.topic, bytes, maxMessageBytes));
-    if (this.#bytes + bytes > maxBufferedBytes) return reject(new KafkaBufferFullError(record.topic, maxBufferedBytes));
+    if (this.#closed) return void reject(new KafkaClosedError(this.id));
+    if (signal?.aborted) return void reject(signal.reason);
+    if (bytes > maxMessageBytes) return void reject(new KafkaOversizeError(record.topic, bytes, maxMessageBytes));
+    if (this.#bytes + bytes > maxBufferedBytes)
+      return void reject(new KafkaBufferFullError(record.topic, maxBufferedBytes));
     const deadline = performance.now() + timeoutMs;
     const pending = new PendingRecord(
       record,
@@ -139,6 +149,7 @@ export class BatchingProducer implements KafkaProducer {
     this.#bytes += bytes;
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#route(record.topic).add(pending);
+    return pending;
   }
 
   readonly #settled = (record: PendingRecord): void => {

@@ -102,29 +102,34 @@ export class Lane {
 
   /** Until it is acknowledged or refused, or nobody waits for it any more. */
   async #deliver(batch: PendingRecord[]): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const first = await this.sender.send(
-          this.topic,
-          this.partition,
-          batch.map(({ record }) => record),
-        );
-        this.settings.onAttempt(undefined);
-        return this.#acknowledge(batch, first);
-      } catch (thrown) {
-        const { outcome, error } = thrown instanceof SendFailure ? thrown : new SendFailure('refused', thrown as Error);
-        this.settings.onAttempt(error);
-        if (outcome === 'duplicate') return this.#acknowledge(batch, undefined);
-        if (outcome === 'refused') return this.#giveUp(batch, error);
-        if (outcome === 'too-large') return this.#split(batch, error);
-        if (outcome === 'out-of-step') this.sender.renew();
-        if (batch.every(({ settled }) => settled)) {
-          // The broker may have it: a batch with the same numbers would be taken for this one.
-          if (outcome === 'unknown') this.sender.renew();
-          return this.#giveUp(batch, error);
+    const records = batch.map(({ record }) => record);
+    let session = this.sender.open();
+    let uncertain = false;
+    try {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const first = await session.send(this.topic, this.partition, records);
+          this.settings.onAttempt(undefined);
+          return this.#acknowledge(batch, first);
+        } catch (thrown) {
+          const { outcome, error } = asFailure(thrown);
+          this.settings.onAttempt(error);
+          if (outcome === 'duplicate') return this.#acknowledge(batch, undefined);
+          if (outcome === 'unknown') uncertain = true;
+          const isOver = outcome === 'refused' || outcome === 'too-large' || batch.every(({ settled }) => settled);
+          // The broker may have it: another batch with the same numbers would be taken for this one.
+          if (outcome === 'out-of-step' || (isOver && uncertain)) {
+            this.sender.renew();
+            session.release();
+            session = this.sender.open();
+          }
+          if (outcome === 'too-large') return await this.#split(batch, error);
+          if (isOver) return this.#giveUp(batch, error);
+          await sleep(this.settings.backoff(attempt), undefined, { ref: false });
         }
-        await sleep(this.settings.backoff(attempt), undefined, { ref: false });
       }
+    } finally {
+      session.release();
     }
   }
 
@@ -137,7 +142,9 @@ export class Lane {
     }
     const half = Math.ceil(batch.length / 2);
     await this.#deliver(batch.slice(0, half));
-    await this.#deliver(batch.slice(half));
+    // What went with a record of the first half is not sent either.
+    const rest = batch.slice(half).filter(({ settled }) => !settled);
+    if (rest.length > 0) await this.#deliver(rest);
   }
 
   #acknowledge(batch: PendingRecord[], first: bigint | undefined): void {
@@ -154,4 +161,8 @@ export class Lane {
 
 function bytesOf(batch: readonly PendingRecord[]): number {
   return batch.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function asFailure(thrown: unknown): SendFailure {
+  return thrown instanceof SendFailure ? thrown : new SendFailure('refused', thrown as Error);
 }

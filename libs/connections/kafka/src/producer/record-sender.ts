@@ -37,11 +37,17 @@ export interface RecordSender {
   partitionsOf(topic: string): Promise<readonly PartitionLeader[]>;
   /** Which partition a record goes to; one without a key or a partition goes to `undefined`: to any. */
   choose(record: KafkaRecord, partitions: readonly PartitionLeader[]): number | undefined;
+  /** For one batch and all of its attempts: the broker recognises it when they are of the same producer. */
+  open(): SendSession;
+  /** What is opened next is of another producer, since what the broker counts for this one is not known any more. */
+  renew(): void;
+}
+
+export interface SendSession {
   /**
    * Sends one batch of one partition once, and resolves with the offset of its first record.
    * @throws SendFailure
    */
   send(topic: string, partition: number, records: readonly KafkaRecord[]): Promise<bigint | undefined>;
-  /** Sends what comes next as another producer, since what the broker counts for this one is not known any more. */
-  renew(): void;
+  release(): void;
 }

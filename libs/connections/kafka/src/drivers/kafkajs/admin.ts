@@ -5,6 +5,7 @@ import type { KafkaConfig } from '../../config/kafka.config.js';
 import { backoff } from '../../config/retry.config.js';
 import type { KafkaAdmin, KafkaLag, KafkaTopic, KafkaTopicReport, KafkaTopicState } from '../../ports/admin.js';
 import { aborted } from '../../aborted.js';
+import type { KafkaBounds } from '../../ports/reader.js';
 import { isComing } from './commit.js';
 import { type Attempt, diagnose } from './diagnose.js';
 
@@ -120,6 +121,13 @@ export class KafkajsAdmin implements KafkaAdmin {
       }),
     );
     return lags.flat();
+  }
+
+  async bounds(topic: string): Promise<KafkaBounds[]> {
+    const found = await this.#ask('offsets', { action: `read the topic "${topic}"`, topic }, admin =>
+      admin.fetchTopicOffsets(topic),
+    );
+    return found.map(({ partition, low, high }) => ({ partition, start: BigInt(low), end: BigInt(high) }));
   }
 
   async deleteRecords(topic: string, before: ReadonlyMap<number, bigint>): Promise<void> {

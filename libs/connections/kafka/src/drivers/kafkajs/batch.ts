@@ -1,17 +1,17 @@
 import type { Batch } from 'kafkajs';
-import type { KafkaBatch, KafkaPartition } from '../../ports/consumer.js';
+import type { KafkaBatch, KafkaMessage, KafkaPartition } from '../../ports/consumer.js';
+import type { RawMessage } from './internals.js';
 
 /** kafkajs's batch in our words. */
 export function batchOf(batch: Batch, partition: KafkaPartition): KafkaBatch {
   return {
     partition,
     highWatermark: BigInt(batch.highWatermark),
-    messages: batch.messages.map(({ offset, key, value, headers, timestamp }) => ({
-      offset: BigInt(offset),
-      key,
-      value,
-      headers: headers ?? {},
-      timestamp: Number(timestamp),
-    })),
+    messages: batch.messages.map(messageOf),
   };
+}
+
+/** kafkajs's record in our words. */
+export function messageOf({ offset, key, value, headers, timestamp }: RawMessage): KafkaMessage {
+  return { offset: BigInt(offset), key, value, headers: headers ?? {}, timestamp: Number(timestamp) };
 }

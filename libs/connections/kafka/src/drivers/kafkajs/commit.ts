@@ -37,6 +37,11 @@ export async function commitOnce(
   }
 }
 
+/** Whether the group has done without this member, or goes on without its generation. */
+export function isFenced(error: unknown): boolean {
+  return /UNKNOWN_MEMBER_ID|ILLEGAL_GENERATION|REBALANCE_IN_PROGRESS|FENCED/.test(String(rootOf(error).type));
+}
+
 /** Whether the group has no coordinator for a moment. */
 export function isComing(error: unknown): boolean {
   return elsewhere.has(String(rootOf(error).type));

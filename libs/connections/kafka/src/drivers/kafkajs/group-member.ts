@@ -18,7 +18,7 @@ import type {
 import type { KafkajsAdmin } from './admin.js';
 import { balanced } from './assigner.js';
 import { batchOf } from './batch.js';
-import { commitOnce, isComing, isCommitRetryable } from './commit.js';
+import { commitOnce, isComing, isCommitRetryable, isFenced } from './commit.js';
 import { diagnose } from './diagnose.js';
 import { type GroupCluster, rootOf } from './internals.js';
 import { type Membership, watchMembership } from './membership.js';
@@ -272,10 +272,12 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
       },
       isRetryable: isCommitRetryable,
       backoff: this.#backoff,
-      explain: (error, { topic, partition }) =>
-        error instanceof KafkaRevokedError
-          ? new KafkaRevokedError(this.group, topic, partition)
-          : new KafkaRevokedError(this.group, topic, partition, { cause: error }),
+      explain: (error, { topic, partition }) => {
+        if (error instanceof KafkaRevokedError) return new KafkaRevokedError(this.group, topic, partition);
+        if (isFenced(error)) return new KafkaRevokedError(this.group, topic, partition, { cause: error });
+        const { config, group } = this.settings;
+        return diagnose(error, { config, action: `commit for the group "${group}"`, topic, group });
+      },
     });
   }
 }

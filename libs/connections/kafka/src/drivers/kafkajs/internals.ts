@@ -1,4 +1,4 @@
-import type { Broker, Cluster } from 'kafkajs';
+import type { Batch, Broker, Cluster } from 'kafkajs';
 
 /** What kafkajs's types leave out of a broker, and a member of a group needs; read from its source, version 2.2. */
 export interface GroupCoordinator extends Broker {
@@ -10,6 +10,28 @@ export interface GroupCoordinator extends Broker {
 
 export interface GroupCluster extends Omit<Cluster, 'findGroupCoordinator'> {
   findGroupCoordinator(group: { groupId: string }): Promise<GroupCoordinator>;
+}
+
+/** Records of one partition, in one answer. */
+export interface Fetched {
+  readonly highWatermark: string;
+  readonly messages: readonly (RawMessage & { readonly isControlRecord?: boolean })[];
+}
+
+/** A record as kafkajs decodes it. */
+export type RawMessage = Pick<Batch['messages'][number], 'offset' | 'key' | 'value' | 'headers' | 'timestamp'>;
+
+export interface ReadableCluster {
+  refreshMetadata(): Promise<void>;
+  refreshMetadataIfNecessary(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  findBroker(node: { nodeId: string }): Promise<FetchingBroker>;
+  disconnect(): Promise<void>;
+}
+
+interface FetchingBroker {
+  fetch(request: object): Promise<{ responses: readonly { partitions: readonly Fetched[] }[] }>;
 }
 
 /** The fields of kafkajs's errors. */

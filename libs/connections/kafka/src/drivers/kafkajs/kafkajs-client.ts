@@ -6,6 +6,7 @@ import { KafkaClient } from '../../kafka.client.js';
 import type { KafkaConsumer, KafkaConsumerHandlers, KafkaConsumerOptions } from '../../ports/consumer.js';
 import type { BatchingProducer } from '../../producer/batching-producer.js';
 import type { KafkajsAdmin } from './admin.js';
+import type { KafkajsReader } from './reader.js';
 import { KafkajsGroupMember } from './group-member.js';
 
 /** {@link KafkaClient} over kafkajs. */
@@ -17,6 +18,7 @@ export class KafkajsClient extends KafkaClient {
     readonly native: Kafka,
     readonly producer: BatchingProducer,
     readonly admin: KafkajsAdmin,
+    readonly reader: KafkajsReader,
     private readonly config: KafkaConfig,
     private readonly at: DriverSite,
   ) {

@@ -8,6 +8,7 @@ import { prepareCompression } from './compression.js';
 import { KafkajsClient } from './kafkajs-client.js';
 import { makeKafka } from './options.js';
 import { correctRequestQueue } from './request-queue.js';
+import { KafkajsReader } from './reader.js';
 import { assertSecure } from './security.js';
 import { KafkajsSender } from './sender.js';
 
@@ -20,7 +21,8 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
   const admin = new KafkajsAdmin(kafka, config, at);
   const sender = new KafkajsSender(kafka, admin, config, at, compression);
   const producer = new BatchingProducer(at.id, config, sender);
-  const client = new KafkajsClient(kafka, producer, admin, config, at);
+  const reader = new KafkajsReader(kafka, admin, config, at);
+  const client = new KafkajsClient(kafka, producer, admin, reader, config, at);
   return {
     client,
     address: config.brokers.join(','),
@@ -38,7 +40,7 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
       await client.drain(AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 4)]));
       const soon = AbortSignal.any([signal, AbortSignal.timeout(config.shutdownTimeoutMs / 2)]);
       await producer.close(soon);
-      await Promise.all([sender.close(), admin.close(soon)]);
+      await Promise.all([sender.close(), reader.close(), admin.close(soon)]);
     },
   };
 }

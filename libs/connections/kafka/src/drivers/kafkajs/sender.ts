@@ -8,6 +8,7 @@ import {
   type RecordSender,
   SendFailure,
   type SendOutcome,
+  type SendSession,
 } from '../../producer/record-sender.js';
 import { diagnose } from './diagnose.js';
 import { type KafkajsError, rootOf } from './internals.js';
@@ -32,8 +33,9 @@ const acknowledgements = { all: -1, leader: 1, none: 0 };
 /** A kafkajs producer that is connected when it is first used. */
 interface Generation {
   readonly producer: Producer;
-  readonly connected: Promise<void>;
-  /** Requests under way. */
+  /** Undefined while nothing is under way to connect it. */
+  connected: Promise<void> | undefined;
+  /** Batches under way. */
   users: number;
   retired: boolean;
 }
@@ -65,15 +67,19 @@ export class KafkajsSender implements RecordSender {
     return this.#partition({ topic: record.topic, partitionMetadata: partitions as never, message });
   }
 
-  async send(topic: string, partition: number, records: readonly KafkaRecord[]): Promise<bigint | undefined> {
-    const { operations, id } = this.at;
-    if (!operations.hasSubscribers) return this.#produce(topic, partition, records);
-    return operations.tracePromise(() => this.#produce(topic, partition, records), {
-      component: 'kafka',
-      connection: id,
-      operation: 'produce',
-      resource: topic,
-    });
+  open(): SendSession {
+    const generation = this.#generation();
+    generation.users += 1;
+    let isOpen = true;
+    return {
+      send: (topic, partition, records) => this.#send(generation, topic, partition, records),
+      release: () => {
+        if (!isOpen) return;
+        isOpen = false;
+        generation.users -= 1;
+        if (generation.retired && generation.users === 0) void this.#disconnect(generation);
+      },
+    };
   }
 
   renew(): void {
@@ -84,11 +90,6 @@ export class KafkajsSender implements RecordSender {
     if (old.users === 0) void this.#disconnect(old);
   }
 
-  /** Connects ahead of the first record. */
-  async connect(): Promise<void> {
-    await this.#generation().connected;
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
     const old = this.#current;
@@ -96,11 +97,29 @@ export class KafkajsSender implements RecordSender {
     if (old) await this.#disconnect(old);
   }
 
-  async #produce(topic: string, partition: number, records: readonly KafkaRecord[]): Promise<bigint | undefined> {
-    const generation = this.#generation();
-    generation.users += 1;
+  #send(generation: Generation, topic: string, partition: number, records: readonly KafkaRecord[]) {
+    const { operations, id } = this.at;
+    const produce = () => this.#produce(generation, topic, partition, records);
+    return operations.hasSubscribers
+      ? operations.tracePromise(produce, {
+          component: 'kafka',
+          connection: id,
+          operation: 'produce',
+          resource: topic,
+        })
+      : produce();
+  }
+
+  async #produce(
+    generation: Generation,
+    topic: string,
+    partition: number,
+    records: readonly KafkaRecord[],
+  ): Promise<bigint | undefined> {
+    let isConnected = false;
     try {
-      await generation.connected;
+      await this.#connect(generation);
+      isConnected = true;
       const [written] = await generation.producer.send({
         topic,
         messages: records.map(record => messageOf(record, partition)),
@@ -114,14 +133,13 @@ export class KafkajsSender implements RecordSender {
       return written.baseOffset === undefined || written.baseOffset === '-1' ? undefined : BigInt(written.baseOffset);
     } catch (error) {
       if (error instanceof SendFailure) throw error;
-      const outcome = outcomeOf(rootOf(error));
+      const found = outcomeOf(rootOf(error));
+      // What was not connected was not sent.
+      const outcome = found === 'unknown' && !isConnected ? 'later' : found;
       throw new SendFailure(
         outcome,
         diagnose(error, { config: this.config, action: `write to the topic "${topic}"`, topic }),
       );
-    } finally {
-      generation.users -= 1;
-      if (generation.retired && generation.users === 0) void this.#disconnect(generation);
     }
   }
 
@@ -135,12 +153,17 @@ export class KafkajsSender implements RecordSender {
       // The least that an idempotent one may have.
       retry: { retries: this.config.idempotent ? 1 : 0 },
     });
-    const generation: Generation = { producer, connected: producer.connect(), users: 0, retired: this.#closed };
+    const generation: Generation = { producer, connected: undefined, users: 0, retired: this.#closed };
     this.#current = generation;
-    generation.connected.catch(() => {
-      if (this.#current === generation) this.renew();
-    });
     return generation;
+  }
+
+  #connect(generation: Generation): Promise<void> {
+    generation.connected ??= generation.producer.connect().catch((error: unknown) => {
+      generation.connected = undefined;
+      throw error;
+    });
+    return generation.connected;
   }
 
   async #disconnect({ producer }: Generation): Promise<void> {
