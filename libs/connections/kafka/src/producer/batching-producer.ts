@@ -126,13 +126,12 @@ export class BatchingProducer implements KafkaProducer {
     resolve: (delivery: KafkaDelivery) => void,
     reject: (error: unknown) => void,
   ): PendingRecord | undefined {
-    const { maxMessageBytes, maxBufferedBytes } = this.config;
     const bytes = sizeOf(record);
-    if (this.#closed) return void reject(new KafkaClosedError(this.id));
-    if (signal?.aborted) return void reject(signal.reason);
-    if (bytes > maxMessageBytes) return void reject(new KafkaOversizeError(record.topic, bytes, maxMessageBytes));
-    if (this.#bytes + bytes > maxBufferedBytes)
-      return void reject(new KafkaBufferFullError(record.topic, maxBufferedBytes));
+    const refusal = this.#refusal(record, bytes, signal);
+    if (refusal !== undefined) {
+      reject(refusal);
+      return undefined;
+    }
     const deadline = performance.now() + timeoutMs;
     const pending = new PendingRecord(
       record,
@@ -150,6 +149,15 @@ export class BatchingProducer implements KafkaProducer {
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#route(record.topic).add(pending);
     return pending;
+  }
+
+  #refusal(record: KafkaRecord, bytes: number, signal: AbortSignal | undefined): unknown {
+    const { maxMessageBytes, maxBufferedBytes } = this.config;
+    if (this.#closed) return new KafkaClosedError(this.id);
+    if (signal?.aborted) return signal.reason;
+    if (bytes > maxMessageBytes) return new KafkaOversizeError(record.topic, bytes, maxMessageBytes);
+    if (this.#bytes + bytes > maxBufferedBytes) return new KafkaBufferFullError(record.topic, maxBufferedBytes);
+    return undefined;
   }
 
   readonly #settled = (record: PendingRecord): void => {
