@@ -29,6 +29,10 @@ async function jest(file: string, env: Record<string, string | undefined> = {}):
       CI: undefined,
       REDIS_URL: undefined,
       REDIS_ADDR: undefined,
+      RABBITMQ_URL: undefined,
+      RABBITMQ_BIN: '/nowhere',
+      NATS_URL: undefined,
+      NATS_SERVER_BIN: undefined,
       TOXIPROXY_URL: undefined,
       TOXIPROXY_BIN: undefined,
       JEST_WORKER_ID: undefined,
@@ -63,6 +67,8 @@ describe('on a machine without the servers', () => {
       'own redis asks': 'pending',
       'cluster asks': 'pending',
       'toxiproxy asks': 'pending',
+      'rabbitmq asks': 'pending',
+      'nats asks': 'pending',
     });
     expect(skipped).toEqual([
       expect.stringMatching(
@@ -71,6 +77,8 @@ describe('on a machine without the servers', () => {
       expect.stringMatching(/› own redis: No redis .* Docker is not installed\. Run `.*redis.*`, start Docker\.$/),
       expect.stringMatching(/› cluster: No redis .* there is no image of it\. Run `.*redis.*`\.$/),
       expect.stringMatching(/› toxiproxy: No toxiproxy .* Run `.*toxiproxy.*`, or set TOXIPROXY_URL\.$/),
+      expect.stringMatching(/› rabbitmq: No rabbitmq .* Run `.*`, start Docker\.$/),
+      expect.stringMatching(/› nats: No nats .* NATS_URL not set.* start Docker, or set NATS_URL\.$/),
     ]);
     expect(skipped[0]).toContain(folder);
     expect(code).toBe(0);
@@ -93,10 +101,12 @@ describe('on a machine without the servers', () => {
       'own redis asks': 'failed',
       'cluster asks': 'failed',
       'toxiproxy asks': 'failed',
+      'rabbitmq asks': 'failed',
+      'nats asks': 'failed',
     });
     expect(skipped).toEqual([]);
     expect(messages).toContain('No redis to work with: REDIS_URL and REDIS_ADDR not set');
-    expect(messages).toContain('No toxiproxy to work with');
+    for (const name of ['toxiproxy', 'rabbitmq', 'nats']) expect(messages).toContain(`No ${name} to work with`);
     expect(code).toBe(1);
   });
 

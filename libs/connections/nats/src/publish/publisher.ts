@@ -108,12 +108,10 @@ export class Publisher {
         this.losses.delete(lost);
         signal?.removeEventListener('abort', abort);
       };
-      this.link.jetstream
-        .publish(subject, data, { ...options, headers: copyOf(options.headers), timeout: timeoutMs })
-        .then(
-          ack => (end(), resolve(ack)),
-          (error: unknown) => (end(), reject(error as Error)),
-        );
+      this.link.jetstream.publish(subject, data, { ...options, timeout: timeoutMs }).then(
+        ack => (end(), resolve(ack)),
+        (error: unknown) => (end(), reject(error as Error)),
+      );
     });
   }
 
@@ -186,21 +184,14 @@ const LOST = new Error('the connection was lost before the answer');
 function headersOf(given: NatsOutgoing['headers']): MsgHdrs {
   const made = newHeaders();
   if (!given) return made;
-  if (isHeaders(given)) return given;
-  for (const [name, value] of Object.entries(given))
+  // A copy, as the client library writes its own into what it is given.
+  for (const [name, value] of isHeaders(given) ? given : Object.entries(given))
     for (const each of typeof value === 'string' ? [value] : value) made.append(name, each);
   return made;
 }
 
 function isHeaders(given: object): given is MsgHdrs {
   return 'append' in given && typeof given.append === 'function';
-}
-
-/** The client writes its own headers into what it is given. */
-function copyOf(given: MsgHdrs): MsgHdrs {
-  const copy = newHeaders();
-  for (const [name, values] of given) for (const value of values) copy.append(name, value);
-  return copy;
 }
 
 /** As they are written: a first line, a line for each, and an empty one. */

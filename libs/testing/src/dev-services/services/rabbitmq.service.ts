@@ -43,6 +43,7 @@ export function rabbitmqService(settings: RabbitmqSettings = {}): ServiceDefinit
 
 function find(): string | undefined {
   const own = findProgram('rabbitmq-server', 'RABBITMQ_BIN');
+  if (process.env.RABBITMQ_BIN) return own;
   const isDebians = own === undefined || ['/usr/sbin', '/sbin'].includes(dirname(own));
   return isDebians && isExecutable(DEBIAN) ? DEBIAN : own;
 }
