@@ -150,6 +150,22 @@ export class OutsideTransactionError extends InfraError {
   }
 }
 
+@ErrorSpec({
+  code: 'INFRA_MESSAGING_ROUTES',
+  summary: 'Types of events share a topic whose messages do not say of which type they are, or are written differently.',
+})
+export class RouteConflictError extends InfraError {
+  constructor(
+    one: { readonly type: string; readonly topic: string; readonly codec: string },
+    other: { readonly type: string; readonly codec: string },
+  ) {
+    super(
+      `The topic "${one.topic}" is that of "${one.type}" (${one.codec}) and of "${other.type}" (${other.codec}): one could not be told from the other.`,
+      'Give each a topic of its own in messaging.topics, or both the codec "cloudevents", whose messages say their type.',
+    );
+  }
+}
+
 @ErrorSpec({ code: 'INFRA_MESSAGING_HANDLERS', summary: 'Handlers of messages contradict each other.' })
 export class HandlerConflictError extends InfraError {
   constructor(problem: string, fix: string) {

@@ -1,3 +1,10 @@
+export {
+  DeadLetterRequestError,
+  DeadLettersOutOfReachError,
+  UnguardedMessagingAdminError,
+  UnknownDeadLetterError,
+} from './admin/errors.js';
+export { MessagingAdminModule, type MessagingAdminOptions } from './admin/messaging-admin.module.js';
 export { EventBus, type PublishOptions } from './bus/event-bus.js';
 export { MessagingHub } from './bus/messaging-hub.js';
 export type { MessageStores } from './bus/stores.js';
@@ -28,12 +35,20 @@ export {
   ParkingFullError,
   PublishFailedError,
   PublishTimeoutError,
+  RouteConflictError,
   ScheduleUnsupportedError,
   UnknownEventVersionError,
 } from './errors.js';
 export type { CloudEvent } from './events/cloud-event.js';
 export { defineEvent } from './events/define-event.js';
-export type { DomainEvent, EventAttributes, EventDefinition, EventOptions, Upcast } from './events/event-definition.js';
+export type {
+  DomainEvent,
+  EventAttributes,
+  EventData,
+  EventDefinition,
+  EventOptions,
+  Upcast,
+} from './events/event-definition.js';
 export { type MessagingEvent, messagingEvents } from './events/messaging-events.js';
 export { connectHandlers } from './handlers/consumers.contributor.js';
 export { BatchResult } from './handlers/batch-result.js';

@@ -1,9 +1,9 @@
 import type { OutgoingMessage } from '../driver/message.js';
 import { checkAttributes } from '../events/attributes.js';
-import { checkData } from '../events/check-data.js';
+import { checkData, checkReadable } from '../events/check-data.js';
 import type { CloudEvent } from '../events/cloud-event.js';
 import { uuidV7 } from '../events/event-ids.js';
-import type { DomainEvent } from '../events/event-definition.js';
+import type { DomainEvent, EventDefinition } from '../events/event-definition.js';
 import {
   EventTooLargeError,
   OutsideTransactionError,
@@ -16,6 +16,9 @@ import type { MessagingHub } from './messaging-hub.js';
 
 /** The {@link EventBus} of a driver. */
 export class Publisher extends EventBus {
+  /** Definitions of which an event was found to be readable. */
+  private readonly proven = new WeakSet<EventDefinition>();
+
   constructor(private readonly hub: MessagingHub) {
     super();
   }
@@ -28,9 +31,9 @@ export class Publisher extends EventBus {
     return this.hand(events, 'event', options);
   }
 
-  override schedule(event: DomainEvent, at: Date, options?: PublishOptions): Promise<void> {
-    const notBefore = at.getTime();
-    if (Number.isNaN(notBefore)) return Promise.reject(new TypeError('schedule: the date is not valid.'));
+  override async schedule(event: DomainEvent, at: Date, options?: PublishOptions): Promise<void> {
+    const notBefore = at instanceof Date ? at.getTime() : Number.NaN;
+    if (Number.isNaN(notBefore)) throw new TypeError('schedule: give it a valid Date.');
     return this.hand([event], 'event', options, notBefore);
   }
 
@@ -47,23 +50,25 @@ export class Publisher extends EventBus {
     options.signal?.throwIfAborted();
     if (events.length === 0) return;
     // All are made before one is handed over: a batch with an event that is not valid goes nowhere.
-    const messages = events.map(event => this.messageOf(event, kind, notBefore));
     const { outbox } = this.hub.stores;
     const { driver, config, site } = this.hub;
-    const keptTillThen = notBefore === undefined || notBefore <= site.clock.now() || driver.features.schedule;
-    if (outbox?.isInTransaction || (outbox && !keptTillThen)) return outbox.write(messages);
+    const isLater = notBefore !== undefined && notBefore > site.clock.now();
+    const messages = events.map(event => this.messageOf(event, kind, isLater ? notBefore : undefined));
+    if (outbox?.isInTransaction) return outbox.write(messages);
     if (outbox && config.outsideTransaction === 'refuse') throw new OutsideTransactionError(events[0]!.definition.type);
+    const keptTillThen = !isLater || driver.features.schedule;
+    if (outbox && !keptTillThen) return outbox.write(messages);
     if (!keptTillThen) throw new ScheduleUnsupportedError(driver.name);
     await this.toBroker(messages, options);
   }
 
   private async toBroker(messages: readonly OutgoingMessage[], { signal, timeoutMs }: PublishOptions): Promise<void> {
     const { driver, config, site } = this.hub;
-    const limit = timeoutMs ?? config.publishTimeoutMs;
+    const limit = Math.min(timeoutMs ?? config.publishTimeoutMs, longestMs);
+    if (!(limit > 0)) throw new TypeError('publish: timeoutMs must be a number above 0.');
     const giveUp = new AbortController();
     const abort = (): void => giveUp.abort(signal!.reason);
-    const late = new PublishTimeoutError(limit);
-    const timer = setTimeout(() => giveUp.abort(late), limit);
+    const timer = setTimeout(() => giveUp.abort(new PublishTimeoutError(limit)), limit);
     signal?.addEventListener('abort', abort, { once: true });
     const call = async (): Promise<void> => {
       const results = await Promise.race([driver.publish(messages, giveUp.signal), rejection(giveUp.signal)]);
@@ -88,12 +93,19 @@ export class Publisher extends EventBus {
   }
 
   private messageOf(given: DomainEvent, kind: OutgoingMessage['kind'], notBefore?: number): OutgoingMessage {
+    if (!(given as DomainEvent | undefined)?.definition?.type)
+      throw new TypeError('publish: give it what `of(…)` of an event made by defineEvent(…) returns.');
     const { definition, subject, headers = {}, time } = given;
     const { routes, site, config } = this.hub;
     const { type, version } = definition;
     const data = checkData(definition, given.data);
     const key = given.key ?? definition.key?.(data);
     checkAttributes(given, key);
+    if (!this.proven.has(definition)) {
+      routes.define(definition);
+      checkReadable(definition, data);
+      this.proven.add(definition);
+    }
     const now = site.clock.now();
     const id = given.id ?? uuidV7(now);
     const context = site.context.current;
@@ -129,6 +141,9 @@ export class Publisher extends EventBus {
     };
   }
 }
+
+/** The longest time that timers take. */
+const longestMs = 2_147_483_647;
 
 function sizeOf(headers: Readonly<Record<string, string>>, body: Buffer): number {
   let bytes = body.length;

@@ -1,7 +1,7 @@
 import type { CloudEvent } from '../events/cloud-event.js';
 import { EventUndecodableError } from '../errors.js';
 import type { Codec, Encoded, ReadableMessage } from './codec.js';
-import { jsonBody, ownHeaders } from './json-body.js';
+import { jsonBody, jsonText, ownHeaders, versionOf } from './json-body.js';
 
 /** What attributes are called by in headers, as in CloudEvents' binding for Kafka; drivers translate it to their own. */
 export const CE = 'ce_';
@@ -45,7 +45,7 @@ function encodeBinary(event: CloudEvent): Encoded {
     const value = event[attribute];
     if (value !== undefined) headers[CE + name] = value;
   }
-  return { headers, body: bytes ?? Buffer.from(JSON.stringify(event.data)) };
+  return { headers, body: bytes ?? Buffer.from(jsonText(event.type, event.data)) };
 }
 
 function encodeStructured(event: CloudEvent): Encoded {
@@ -60,7 +60,7 @@ function encodeStructured(event: CloudEvent): Encoded {
   }
   return {
     headers: { ...event.headers, [contentType]: `${structured}; charset=UTF-8` },
-    body: Buffer.from(JSON.stringify(envelope)),
+    body: Buffer.from(jsonText(event.type, envelope)),
   };
 }
 
@@ -131,7 +131,7 @@ function envelope(
     source: required('source'),
     type: required('type'),
     time: attribute('time') ?? new Date(message.time).toISOString(),
-    version: versionOf(message, attribute('dataversion')),
+    version: versionOf(message, attribute('dataversion'), 1),
     headers,
     data: data(),
     ...(datacontenttype !== undefined && { datacontenttype }),
@@ -143,12 +143,4 @@ function envelope(
   }
   if (event.key === undefined && message.key !== undefined) event.key = message.key;
   return event as unknown as CloudEvent;
-}
-
-function versionOf(message: ReadableMessage, text: string | undefined): number {
-  if (text === undefined) return 1;
-  const version = Number(text);
-  if (!Number.isSafeInteger(version) || version < 1)
-    throw new EventUndecodableError(message.topic, 'its attribute dataversion is no whole number from 1');
-  return version;
 }

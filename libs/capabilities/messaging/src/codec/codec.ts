@@ -11,10 +11,15 @@ export interface Encoded {
 export interface Codec {
   encode(event: CloudEvent): Encoded;
   /**
-   * @param type of events on this topic, where the message does not say it
+   * @param unsaid what events on this topic are, where the message does not say it
    * @throws EventUndecodableError
    */
-  decode(message: ReadableMessage, type: string): CloudEvent;
+  decode(message: ReadableMessage, unsaid: Unsaid): CloudEvent;
+}
+
+export interface Unsaid {
+  readonly type: string;
+  readonly version: number;
 }
 
 export interface ReadableMessage extends WireMessage {

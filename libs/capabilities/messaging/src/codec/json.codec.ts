@@ -1,11 +1,11 @@
 import type { CloudEvent } from '../events/cloud-event.js';
-import type { Codec, Encoded, ReadableMessage } from './codec.js';
-import { jsonBody, ownHeaders } from './json-body.js';
+import type { Codec, Encoded, ReadableMessage, Unsaid } from './codec.js';
+import { jsonBody, jsonText, ownHeaders, versionOf } from './json-body.js';
 
 /** Bare data, for topics of other systems: no envelope but a few headers that those may ignore. The type comes from the topic. */
 export const jsonCodec: Codec = {
-  encode: event => bare(event, 'application/json', Buffer.from(JSON.stringify(event.data))),
-  decode: (message, type) => unwrapped(message, type, jsonBody(message)),
+  encode: event => bare(event, 'application/json', Buffer.from(jsonText(event.type, event.data))),
+  decode: (message, unsaid) => unwrapped(message, unsaid, jsonBody(message)),
 };
 
 /** Bytes as they are; the data is a Buffer. */
@@ -14,9 +14,9 @@ export const rawCodec: Codec = {
     bare(
       event,
       'application/octet-stream',
-      Buffer.isBuffer(event.data) ? event.data : Buffer.from(JSON.stringify(event.data)),
+      Buffer.isBuffer(event.data) ? event.data : Buffer.from(jsonText(event.type, event.data)),
     ),
-  decode: (message, type) => unwrapped(message, type, message.body),
+  decode: (message, unsaid) => unwrapped(message, unsaid, message.body),
 };
 
 const own = {
@@ -25,10 +25,15 @@ const own = {
   tracestate: 'tracestate',
   correlationId: 'correlation-id',
 } as const;
-const ownNames = new Set<string>([...Object.values(own), 'content-type']);
+const versionName = 'event-version';
+const ownNames = new Set<string>([...Object.values(own), versionName, 'content-type']);
 
 function bare(event: CloudEvent, media: string, body: Buffer): Encoded {
-  const headers: Record<string, string> = { ...event.headers, 'content-type': event.datacontenttype ?? media };
+  const headers: Record<string, string> = {
+    ...event.headers,
+    'content-type': event.datacontenttype ?? media,
+    [versionName]: String(event.version),
+  };
   for (const [field, name] of Object.entries(own) as [keyof typeof own, string][]) {
     const value = event[field];
     if (value !== undefined) headers[name] = value;
@@ -36,15 +41,15 @@ function bare(event: CloudEvent, media: string, body: Buffer): Encoded {
   return { headers, body };
 }
 
-function unwrapped(message: ReadableMessage, type: string, data: unknown): CloudEvent {
-  const { headers, topic, partition, position, key } = message;
+function unwrapped(message: ReadableMessage, { type, version }: Unsaid, data: unknown): CloudEvent {
+  const { headers, topic, key } = message;
   return {
-    // A topic of another system has no ids: a place in it is as good.
-    id: headers[own.id] ?? `${partition}-${position}`,
+    // A topic of another system has no ids of events: what the driver knows the message by is as good.
+    id: headers[own.id] ?? message.id,
     source: topic,
     type,
     time: new Date(message.time).toISOString(),
-    version: 1,
+    version: versionOf(message, headers[versionName], version),
     ...(key !== undefined && { key }),
     ...(headers['content-type'] !== undefined && { datacontenttype: headers['content-type'] }),
     ...(headers.traceparent !== undefined && { traceparent: headers.traceparent }),

@@ -28,7 +28,7 @@ export async function attempt(
   const failures: (Failure | undefined)[] = works.map(() => undefined);
   const events: CloudEvent[] = [];
   const valid: number[] = [];
-  const definition = hub.routes.definitionOf(handler.type);
+  const definition = handler.definition ?? hub.routes.definitionOf(handler.type);
   for (const [at, { event }] of works.entries()) {
     try {
       events[at] = definition ? checkReceived(definition, event!) : event!;

@@ -237,7 +237,7 @@ export class GroupMember implements DeliverySink {
     const { topic } = work.message;
     const { routes } = this.hub;
     try {
-      work.event = routes.codecOfTopic(topic).decode(work.message, routes.typeOf(topic));
+      work.event = routes.codecOfTopic(topic).decode(work.message, routes.unsaidOf(topic));
       work.handler = this.handlers.get(work.event.type);
       return undefined;
     } catch (error) {

@@ -5,7 +5,7 @@ const loneSurrogate = /\p{Surrogate}/u;
 const controls = /[\u0000-\u001f\u007f]/;
 const headerName = /^[a-z0-9][a-z0-9-]{0,99}$/;
 const headerValue = /^[\x20-\x7e]{0,2000}$/;
-const reserved = /^(?:ce[-_]|content-type$|event-id$|correlation-id$|traceparent$|tracestate$|x-infra-)/;
+const reserved = /^(?:ce[-_]|content-type$|event-id$|event-version$|correlation-id$|traceparent$|tracestate$|x-infra-)/;
 const longest = 500;
 
 /**
@@ -13,7 +13,7 @@ const longest = 500;
  * @throws EventAttributeError
  */
 export function checkAttributes(
-  { definition: { type }, id, subject, headers }: DomainEvent,
+  { definition: { type }, id, subject, headers, time }: DomainEvent,
   key: string | undefined,
 ): void {
   for (const [name, value] of [
@@ -29,6 +29,8 @@ export function checkAttributes(
       );
     if (loneSurrogate.test(value)) throw new EventAttributeError(type, `its ${name} is not well-formed Unicode`);
   }
+  if (time !== undefined && !(time instanceof Date && !Number.isNaN(time.getTime())))
+    throw new EventAttributeError(type, 'its time must be a valid Date');
   for (const [name, value] of Object.entries(headers ?? {})) {
     if (!headerName.test(name))
       throw new EventAttributeError(

@@ -16,11 +16,36 @@ export function checkData<Data extends object>(definition: EventDefinition<Data>
   }
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     throw new EventInvalidError(type, { '': 'must be an object' });
-  const instance = data instanceof schema ? data : plainToInstance(schema, data);
-  const problems = validateSync(instance, { forbidUnknownValues: false, stopAtFirstError: true });
+  let instance: Data;
+  let problems: ValidationError[];
+  try {
+    instance = data instanceof schema ? data : plainToInstance(schema, data);
+    problems = validateSync(instance, { forbidUnknownValues: false, stopAtFirstError: true });
+  } catch (error) {
+    const problem = error instanceof RangeError ? 'it refers to itself, or is too deep' : String(error).slice(0, 200);
+    throw new EventInvalidError(type, { '': `cannot be checked: ${problem}` });
+  }
   if (problems.length > 0)
     throw new EventInvalidError(type, Object.fromEntries(problems.flatMap(problem => listed(problem, ''))));
   return instance;
+}
+
+/**
+ * What is read must fit as well: a date that lacks its `@Type(() => Date)` is a text by then, and each such event would be a dead letter.
+ * @throws EventInvalidError
+ */
+export function checkReadable(definition: EventDefinition, data: object): void {
+  if (Buffer.isBuffer(data)) return;
+  try {
+    checkData(definition, JSON.parse(JSON.stringify(data)));
+  } catch (error) {
+    if (!(error instanceof EventInvalidError)) return; // the codec says it better
+    const problems = Object.entries(error.problems).map(([path, problem]) => [
+      path,
+      `${problem} once it was JSON (does it lack @Type()?)`,
+    ]);
+    throw new EventInvalidError(definition.type, Object.fromEntries(problems) as Record<string, string>);
+  }
 }
 
 function listed({ property, constraints, children }: ValidationError, above: string): [string, string][] {

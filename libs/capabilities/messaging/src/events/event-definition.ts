@@ -33,6 +33,9 @@ export interface DomainEvent<Data extends object = object> extends EventAttribut
   readonly data: Data;
 }
 
+/** The data of a type of events: `EventData<typeof orderPlaced>`. */
+export type EventData<Definition> = Definition extends EventDefinition<infer Data> ? Data : never;
+
 /** A type of events: its name, its version, the class of its data. */
 export interface EventDefinition<Data extends object = object> {
   readonly type: string;

@@ -18,9 +18,14 @@ export interface Handler {
   readonly retry: Required<Omit<RetryOptions, 'retryable'>> & Pick<RetryOptions, 'retryable'>;
   readonly mode: RetryMode | 'auto';
   readonly idempotent: boolean;
+  /** What its events are checked by; without one, the newest definition of the type. */
+  readonly definition?: EventDefinition;
   /** Through Nest's pipes, guards, interceptors and filters. */
   call(data: unknown, context: MessageContext): Promise<unknown>;
 }
+
+/** The longest time that timers take. */
+const longestMs = 2_147_483_647;
 
 /** @throws HandlerConflictError when an option makes no sense */
 export function handlerOf(
@@ -36,14 +41,22 @@ export function handlerOf(
   const retry = { attempts, maxAgeMs, firstDelayMs, factor, maxDelayMs, ...options.retry };
   const batch = options.batch === true ? {} : options.batch || undefined;
   const group = queue ? routes.topicOf(type) : (options.group ?? routes.groupOf(type));
-  for (const [name, value] of Object.entries({
-    concurrency,
-    timeoutMs,
-    'retry.attempts': retry.attempts,
-    'batch.size': batch?.size ?? 1,
-  }))
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw new HandlerConflictError(`A handler of "${type}" has ${name}: ${value}.`, 'Give it a whole number from 1.');
+  for (const [name, [value, least, most]] of Object.entries({
+    concurrency: [concurrency, 1, 10_000],
+    timeoutMs: [timeoutMs, 1, longestMs],
+    'retry.attempts': [retry.attempts, 1, 10_000],
+    'retry.maxAgeMs': [retry.maxAgeMs, 0, Number.MAX_SAFE_INTEGER],
+    'retry.firstDelayMs': [retry.firstDelayMs, 0, longestMs],
+    'retry.factor': [retry.factor, 1, 10],
+    'retry.maxDelayMs': [retry.maxDelayMs, 0, longestMs],
+    'batch.size': [batch?.size ?? 1, 1, 10_000],
+    'batch.waitMs': [batch?.waitMs ?? 0, 0, longestMs],
+  } as Record<string, [value: number, least: number, most: number]>))
+    if (!(value >= least && value <= most) || (name !== 'retry.factor' && !Number.isSafeInteger(value)))
+      throw new HandlerConflictError(
+        `A handler of "${type}" has ${name}: ${value}.`,
+        `Give it a ${name === 'retry.factor' ? '' : 'whole '}number from ${least} to ${most}.`,
+      );
   if (!/^[\w.-]{1,200}$/.test(group))
     throw new HandlerConflictError(
       `A handler of "${type}" names the group ${JSON.stringify(group)}.`,
@@ -60,6 +73,7 @@ export function handlerOf(
     mode: ordered === undefined ? config.retry.mode : ordered ? 'ordered' : 'fast',
     idempotent: options.idempotent ?? true,
     call,
+    ...(definition !== undefined && { definition: definition as EventDefinition }),
     ...(batch && { batch: { size: batch.size ?? 100, waitMs: batch.waitMs ?? 10 } }),
   };
 }
