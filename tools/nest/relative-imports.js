@@ -8,15 +8,16 @@
 const path = require('node:path');
 const ts = require('typescript');
 
-const OURS = '@core-infra/';
-
 function before(_options, program) {
   const compilerOptions = program.getCompilerOptions();
+  // The packages of this repository are those that tsconfig.json has a path of.
+  const ours = Object.keys(compilerOptions.paths ?? {}).map(pattern => pattern.split('*', 1)[0]);
   const cache = ts.createModuleResolutionCache(program.getCurrentDirectory(), name => name, compilerOptions);
 
   return context => file => {
     const relative = specifier => {
-      if (!specifier || !ts.isStringLiteral(specifier) || !specifier.text.startsWith(OURS)) return undefined;
+      if (!specifier || !ts.isStringLiteral(specifier) || !ours.some(name => specifier.text.startsWith(name)))
+        return undefined;
       const { resolvedModule } = ts.resolveModuleName(specifier.text, file.fileName, compilerOptions, ts.sys, cache);
       // Whatever is not a source of ours is resolved by Node when it runs.
       if (!resolvedModule || !/(?<!\.d)\.ts$/.test(resolvedModule.resolvedFileName)) return undefined;

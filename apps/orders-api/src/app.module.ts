@@ -3,9 +3,11 @@ import { CoreInfraModule } from '@core-infra/core';
 import { DatabaseModule } from '@core-infra/database';
 import { FeatureFlagsModule } from '@core-infra/feature-flags';
 import { HttpModule } from '@core-infra/http';
+import { messagingMigrations, OutboxModule } from '@core-infra/messaging/outbox';
 import { RateLimitModule } from '@core-infra/rate-limit';
 import { RedisModule } from '@core-infra/redis';
 import { Module } from '@nestjs/common';
+import { messagingConcerns } from 'orders-events';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { LoginModule } from './sessions/login.module.js';
@@ -18,8 +20,10 @@ const hasRedis = Boolean(process.env.REDIS_URL || process.env.REDIS_ADDR);
   imports: [
     CoreInfraModule.forRootAsync({
       concerns: [
-        DatabaseModule,
+        DatabaseModule.forRoot({ migrations: { classes: messagingMigrations } }),
         HttpModule,
+        ...messagingConcerns(),
+        OutboxModule,
         ...(hasRedis ? [RedisModule] : []),
         CacheModule.forRoot({ driver: hasRedis ? 'redis' : 'memory' }),
         SessionsModule.forRoot({ driver: hasRedis ? 'redis' : 'cache' }),

@@ -1,4 +1,5 @@
 import { DataSource, migratorOf } from '@core-infra/database';
+import { messagingMigrations } from '@core-infra/messaging/outbox';
 import { CatalogueSeed } from '../src/catalogue/catalogue.seed.js';
 import { sampleCatalogue } from '../src/catalogue/sample-catalogue.js';
 import { useOrdersApi } from './support/orders-api.js';
@@ -116,7 +117,12 @@ describe('the catalogue', () => {
     const before = await tables();
     expect(before).toEqual(expect.arrayContaining(['order_lines', 'orders', 'products', 'users']));
     const migrator = migratorOf(dataSource);
-    expect((await migrator.down(5)).map(({ name }) => name)).toEqual([
+    const all = (await migrator.status()).length;
+    expect((await migrator.down(all)).map(({ name }) => name)).toEqual([
+      ...messagingMigrations.map(({ name }) => name).reverse(),
+      '008_fake_payments',
+      '007_reservations',
+      '006_order_payment',
       '005_order_discounts',
       '004_orders',
       '003_products',

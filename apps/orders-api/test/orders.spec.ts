@@ -1,4 +1,5 @@
 import { DataSource } from '@core-infra/database';
+import { eventually } from '@core-infra/testing';
 import { useOrdersApi } from './support/orders-api.js';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -7,7 +8,7 @@ describe('orders', () => {
   const api = useOrdersApi();
   const stockOf = async (product: any) => (await api.get(`/products/${product.id}`)).body.stock;
 
-  it('are placed with the catalogue’s prices, take the stock, and are read back as they were answered', async () => {
+  it('are placed with the catalogue’s prices, are paid and take the stock, and are read back as they were answered', async () => {
     const [user, tea, pot] = [
       await api.user(),
       await api.product(),
@@ -22,6 +23,8 @@ describe('orders', () => {
       total: { amount: 3 * 250 + 3_490, currency: 'EUR' },
       discount: { amount: 0, currency: 'EUR' },
       created_at: expect.stringMatching(/Z$/),
+      paid_at: null,
+      rejection_reason: null,
       cancelled_at: null,
       lines: [
         expect.objectContaining({
@@ -34,8 +37,9 @@ describe('orders', () => {
         expect.objectContaining({ product_id: pot.id, quantity: 1 }),
       ],
     });
-    expect((await api.get(`/orders/${body.id}`)).body).toEqual(body);
-    expect([await stockOf(tea), await stockOf(pot)]).toEqual([7, 9]);
+    const paid = await api.concluded(body.id);
+    expect(paid).toEqual({ ...body, status: 'paid', paid_at: expect.stringMatching(/Z$/) });
+    await eventually(async () => expect([await stockOf(tea), await stockOf(pot)]).toEqual([7, 9]));
   });
 
   it('take nothing at all when one product is short', async () => {
@@ -82,10 +86,12 @@ describe('orders', () => {
         index % 2 ? api.order(user, [rare, 1], [common, 1]) : api.order(user, [common, 1], [rare, 1]),
       ),
     );
-    const statuses = answers.map(({ status }) => status);
-    expect(statuses.filter(status => status === 201)).toHaveLength(5);
-    expect(statuses.filter(status => status === 409)).toHaveLength(25);
-    expect([await stockOf(rare), await stockOf(common)]).toEqual([0, 995]);
+    const placed = answers.filter(({ status }) => status === 201);
+    for (const { status } of answers) expect([201, 409]).toContain(status);
+    const orders = await Promise.all(placed.map(({ body }) => api.concluded(body.id)));
+    expect(orders.filter(({ status }) => status === 'paid')).toHaveLength(5);
+    expect(orders.filter(({ status }) => status === 'rejected')).toHaveLength(placed.length - 5);
+    await eventually(async () => expect([await stockOf(rare), await stockOf(common)]).toEqual([0, 995]));
   });
 
   it('are cancelled once, and put back what they took', async () => {
@@ -100,7 +106,7 @@ describe('orders', () => {
       expect([status, body.error_code]).toEqual([409, 'ORDER_ALREADY_CANCELLED']);
       expect(body.details).toMatchObject({ order_id: order.id, cancelled_at: done[0]!.body.cancelled_at });
     }
-    expect(await stockOf(tea)).toBe(10);
+    await eventually(async () => expect(await stockOf(tea)).toBe(10));
     expect((await api.get(`/orders/${order.id}`)).body.status).toBe('cancelled');
   });
 

@@ -28,7 +28,7 @@ describe('with a Redis', () => {
     expect(await stock()).toBe(9);
     await redis.kill();
     expect((await api.order(user, [tea, 2])).status).toBe(201);
-    expect(await stock()).toBe(7);
+    await eventually(async () => expect(await stock()).toBe(7));
     expect((await api.send('POST', '/sessions', { email: user.email, password: 'correct horse' })).status).toBe(503);
     expect(await api.get('//health/ready')).toMatchObject({
       status: 200,

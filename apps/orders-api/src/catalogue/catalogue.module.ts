@@ -2,6 +2,7 @@ import { DatabaseModule } from '@core-infra/database';
 import { provideConfig } from '@core-infra/kernel';
 import { Module } from '@nestjs/common';
 import { CatalogueController } from './catalogue.controller.js';
+import { CatalogueEvents } from './catalogue.events.js';
 import { CatalogueSeed } from './catalogue.seed.js';
 import { CatalogueService } from './catalogue.service.js';
 import { Product } from './product.entity.js';
@@ -11,7 +12,7 @@ import { StockService } from './stock.service.js';
 
 @Module({
   imports: [DatabaseModule.forFeature([Product])],
-  controllers: [CatalogueController],
+  controllers: [CatalogueController, CatalogueEvents],
   providers: [CatalogueService, ProductReads, StockService, CatalogueSeed, ...provideConfig(SampleConfig)],
   exports: [StockService],
 })

@@ -12,7 +12,7 @@ export interface Quantity {
   readonly quantity: number;
 }
 
-/** How many of each product there are. Rows are locked in the order of their ids, so that no two calls wait for each other. */
+/** How many of each product there are. */
 @Injectable()
 export class StockService {
   constructor(
@@ -22,13 +22,13 @@ export class StockService {
   ) {}
 
   /**
-   * Takes the quantities out of stock, all or none, in the running transaction or in one of its own.
+   * Whether so many can be had, as things stand: nothing is taken, that is for orders-worker to do, and others may be faster.
    * @returns the products by id, as they are sold
    * @throws UnknownProductError, OutOfStockError
    */
-  @Transactional()
-  async take(wanted: readonly Quantity[]): Promise<Map<string, Product>> {
-    const products = await this.lock(wanted.map(({ productId }) => productId));
+  async look(wanted: readonly Quantity[]): Promise<Map<string, Product>> {
+    const found = await this.products.findBy({ id: In(wanted.map(({ productId }) => productId)) });
+    const products = new Map(found.map(product => [product.id, product]));
     const unknown = wanted.filter(({ productId }) => !products.get(productId)?.isActive);
     if (unknown.length > 0) throw new UnknownProductError(unknown.map(({ productId }) => productId));
     const short = wanted.filter(({ productId, quantity }) => products.get(productId)!.stock < quantity);
@@ -41,36 +41,19 @@ export class StockService {
         })),
       );
     }
-    for (const { productId, quantity } of wanted) await this.products.decrement({ id: productId }, 'stock', quantity);
     return products;
-  }
-
-  /** Puts the quantities back. */
-  @Transactional()
-  async putBack(returned: readonly Quantity[]): Promise<void> {
-    await this.lock(returned.map(({ productId }) => productId));
-    for (const { productId, quantity } of returned) await this.products.increment({ id: productId }, 'stock', quantity);
   }
 
   /** @throws ResourceNotFoundError, OutOfStockError */
   @Transactional()
   async adjust(productId: string, change: number): Promise<Product> {
-    const product = (await this.lock([productId])).get(productId);
+    // What was cached of it is forgotten once it has changed, and never before.
+    this.transactions.onCommit(() => this.reads.changed([productId]));
+    const product = await this.products.findOne({ where: { id: productId }, lock: { mode: 'pessimistic_write' } });
     if (!product) throw new ResourceNotFoundError('Product', productId);
     if (product.stock + change < 0)
       throw new OutOfStockError([{ product_id: productId, requested: -change, in_stock: product.stock }]);
     await this.products.increment({ id: productId }, 'stock', change);
     return { ...product, stock: product.stock + change };
-  }
-
-  /** Locks the products, as they are about to change, and has what was cached of them forgotten once they have. */
-  private async lock(ids: readonly string[]): Promise<Map<string, Product>> {
-    this.transactions.onCommit(() => this.reads.changed(ids));
-    const products = await this.products.find({
-      where: { id: In([...ids]) },
-      order: { id: 'ASC' },
-      lock: { mode: 'pessimistic_write' },
-    });
-    return new Map(products.map(product => [product.id, product]));
   }
 }

@@ -6,7 +6,13 @@ import { IdParam } from '../common/id.param.js';
 import { ApiPage } from '../common/page-type.js';
 import { CreateOrder, OrderAnswer, OrderSummary } from './orders.dto.js';
 import { OutOfStockError, UnknownProductError } from '../catalogue/catalogue.errors.js';
-import { MixedCurrenciesError, OrderAlreadyCancelledError, UnknownUserError } from './orders.errors.js';
+import { orderStatuses } from './order.entity.js';
+import {
+  MixedCurrenciesError,
+  OrderAlreadyCancelledError,
+  OrderRejectedError,
+  UnknownUserError,
+} from './orders.errors.js';
 import { OrderReads } from './order.reads.js';
 import { OrdersService } from './orders.service.js';
 
@@ -36,7 +42,7 @@ export class OrdersController {
       defaultOrder: 'desc',
       cursor: true,
       filter: {
-        status: ['placed', 'cancelled'],
+        status: [...orderStatuses],
         user_id: 'uuid',
         total: 'integer',
         currency: 'string',
@@ -60,8 +66,8 @@ export class OrdersController {
   @Post(':id/cancel')
   @HttpCode(200)
   @ApiOkResponse({ type: OrderAnswer })
-  @ApiOperation({ summary: 'Cancel an order and put its products back' })
-  @ApiErrors(ResourceNotFoundError, OrderAlreadyCancelledError)
+  @ApiOperation({ summary: 'Cancel an order: its products go back, and its money too' })
+  @ApiErrors(ResourceNotFoundError, OrderAlreadyCancelledError, OrderRejectedError)
   async cancel(@Param() { id }: IdParam): Promise<OrderAnswer> {
     const order = await this.orders.cancel(id);
     await this.reads.changed(id);

@@ -1,4 +1,4 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -11,9 +11,11 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { type RejectionReason, rejectionReasons } from 'orders-events';
+import { MayBeLeftOut, Text } from '../common/input.js';
 import { Money } from '../common/money.js';
 import type { OrderLine } from './order-line.entity.js';
-import type { Order, OrderStatus } from './order.entity.js';
+import { type Order, type OrderStatus, orderStatuses } from './order.entity.js';
 
 const MAX_LINES = 50;
 const positive = { message: 'must be a positive integer' };
@@ -43,6 +45,15 @@ export class CreateOrder {
   @ValidateNested({ each: true })
   @Type(() => NewOrderLine)
   lines!: NewOrderLine[];
+
+  @ApiPropertyOptional({
+    default: 'card_ok',
+    maxLength: 100,
+    description: 'What the payment provider calls the card; `card_declined` is rejected by that of the sample',
+  })
+  @MayBeLeftOut()
+  @Text({ max: 100 })
+  card?: string;
 }
 
 export class OrderLineAnswer {
@@ -64,17 +75,27 @@ export class OrderLineAnswer {
 export class OrderSummary {
   @ApiProperty({ format: 'uuid' }) id!: string;
   @ApiProperty({ format: 'uuid' }) user_id!: string;
-  @ApiProperty({ enum: ['placed', 'cancelled'] }) status!: OrderStatus;
+  @ApiProperty({ enum: orderStatuses }) status!: OrderStatus;
   @ApiProperty({ type: Money }) total!: Money;
   @ApiProperty({ type: Money, description: 'Taken off already' }) discount!: Money;
   @ApiProperty() created_at!: Date;
+  @ApiProperty({ type: Date, nullable: true }) paid_at!: Date | null;
+  @ApiProperty({ enum: rejectionReasons, nullable: true }) rejection_reason!: RejectionReason | null;
   @ApiProperty({ type: Date, nullable: true }) cancelled_at!: Date | null;
 
   static of(order: Order): OrderSummary {
-    const { id, userId, status, totalAmount, discountAmount, currency, createdAt, cancelledAt } = order;
-    const total = { amount: totalAmount, currency };
-    const discount = { amount: discountAmount, currency };
-    return { id, user_id: userId, status, total, discount, created_at: createdAt, cancelled_at: cancelledAt };
+    const { id, userId, status, totalAmount, discountAmount, currency } = order;
+    return {
+      id,
+      user_id: userId,
+      status,
+      total: { amount: totalAmount, currency },
+      discount: { amount: discountAmount, currency },
+      created_at: order.createdAt,
+      paid_at: order.paidAt,
+      rejection_reason: order.rejectionReason,
+      cancelled_at: order.cancelledAt,
+    };
   }
 }
 

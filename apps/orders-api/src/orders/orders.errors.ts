@@ -11,6 +11,21 @@ export class OrderAlreadyCancelledError extends InfraError {
 }
 
 @ErrorSpec({
+  code: 'ORDER_REJECTED',
+  status: 409,
+  fault: 'client',
+  summary: 'An order is cancelled that was rejected.',
+})
+export class OrderRejectedError extends InfraError {
+  constructor(
+    readonly orderId: string,
+    readonly reason: string | null,
+  ) {
+    super('The order was rejected');
+  }
+}
+
+@ErrorSpec({
   code: 'MIXED_CURRENCIES',
   status: 422,
   fault: 'client',

@@ -1,14 +1,21 @@
 import { InjectRepository, Repository, Transactional } from '@core-infra/database';
 import { type CursorPageOf, type PageOf, type PageQuery, ResourceNotFoundError } from '@core-infra/http';
 import { AppLogger } from '@core-infra/logger';
+import { EventBus } from '@core-infra/messaging';
 import { Injectable } from '@nestjs/common';
+import { orderCancelled, orderPlaced, type RejectionReason } from 'orders-events';
 import { QueryFailedError } from 'typeorm';
 import { StockService } from '../catalogue/stock.service.js';
 import { listPage } from '../common/list-page.js';
 import { Discounts } from './discounts.js';
 import { Order } from './order.entity.js';
 import type { CreateOrder } from './orders.dto.js';
-import { MixedCurrenciesError, OrderAlreadyCancelledError, UnknownUserError } from './orders.errors.js';
+import {
+  MixedCurrenciesError,
+  OrderAlreadyCancelledError,
+  OrderRejectedError,
+  UnknownUserError,
+} from './orders.errors.js';
 
 const FOREIGN_KEY_VIOLATION = '23503';
 
@@ -18,17 +25,18 @@ export class OrdersService {
     @InjectRepository(Order) private readonly orders: Repository<Order>,
     private readonly stock: StockService,
     private readonly discounts: Discounts,
+    private readonly events: EventBus,
     private readonly logger: AppLogger,
   ) {}
 
   /**
-   * Takes the products out of stock and places the order, both or none. Prices are the catalogue's, never the caller's.
+   * Places the order, and tells orders-worker of it, both or none. Prices are the catalogue's, never the caller's.
    * @throws UnknownProductError, OutOfStockError, MixedCurrenciesError, UnknownUserError
    */
   @Transactional()
-  async create({ user_id, lines }: CreateOrder): Promise<Order> {
+  async create({ user_id, lines, card = 'card_ok' }: CreateOrder): Promise<Order> {
     const wanted = lines.map(({ product_id, quantity }) => ({ productId: product_id.toLowerCase(), quantity }));
-    const products = await this.stock.take(wanted);
+    const products = await this.stock.look(wanted);
     const currencies = [...new Set([...products.values()].map(({ currency }) => currency))];
     if (currencies.length > 1) throw new MixedCurrenciesError(currencies);
     const bought = wanted.map(({ productId, quantity }, index) => {
@@ -45,7 +53,17 @@ export class OrdersService {
       discountAmount,
       lines: bought,
     });
-    this.logger.info('order placed', { orderId: order.id, userId: user_id, totalAmount: order.totalAmount });
+    const { id: order_id, totalAmount: amount, currency } = order;
+    await this.events.publish(
+      orderPlaced.of({
+        order_id,
+        user_id,
+        total: { amount, currency },
+        card,
+        lines: wanted.map(({ productId, quantity }) => ({ product_id: productId, quantity })),
+      }),
+    );
+    this.logger.info('order placed', { orderId: order.id, userId: user_id, totalAmount: amount });
     return order;
   }
 
@@ -67,8 +85,8 @@ export class OrdersService {
   }
 
   /**
-   * Cancels the order and puts its products back.
-   * @throws ResourceNotFoundError, OrderAlreadyCancelledError
+   * Cancels the order, and has orders-worker put back its products and its money.
+   * @throws ResourceNotFoundError, OrderAlreadyCancelledError, OrderRejectedError
    */
   @Transactional()
   async cancel(id: string): Promise<Order> {
@@ -76,12 +94,22 @@ export class OrdersService {
     const locked = await this.orders.findOne({ where: { id }, lock: { mode: 'pessimistic_write' } });
     if (!locked) throw new ResourceNotFoundError('Order', id);
     if (locked.cancelledAt) throw new OrderAlreadyCancelledError(id, locked.cancelledAt);
+    if (locked.status === 'rejected') throw new OrderRejectedError(id, locked.rejectionReason);
     const order = await this.byId(id);
-    await this.stock.putBack(order.lines);
     Object.assign(order, { status: 'cancelled', cancelledAt: new Date() } satisfies Partial<Order>);
     await this.orders.update({ id }, { status: order.status, cancelledAt: order.cancelledAt });
+    await this.events.publish(orderCancelled.of({ order_id: order.id }));
     this.logger.info('order cancelled', { orderId: id });
     return order;
+  }
+
+  /** A customer who has cancelled meanwhile gets the money back. */
+  async markPaid(id: string): Promise<void> {
+    await this.orders.update({ id, status: 'placed' }, { status: 'paid', paidAt: new Date() });
+  }
+
+  async markRejected(id: string, rejectionReason: RejectionReason): Promise<void> {
+    await this.orders.update({ id, status: 'placed' }, { status: 'rejected', rejectionReason });
   }
 
   private async insert(order: Parameters<Repository<Order>['create']>[0]): Promise<Order> {

@@ -1,6 +1,6 @@
 import { createApp, listen, shutDown, type ShutdownTarget } from '@core-infra/core';
-import { usePostgres } from '@core-infra/testing';
-import type { INestApplication } from '@nestjs/common';
+import { eventually, usePostgres } from '@core-infra/testing';
+import { type INestApplication, Module } from '@nestjs/common';
 
 export interface Answer {
   readonly status: number;
@@ -8,7 +8,10 @@ export interface Answer {
   readonly body: any;
 }
 
-/** The whole app, as its `main.ts` boots it, on a database of the spec file's own. */
+/**
+ * The whole app, as its `main.ts` boots it, on a database of the spec file's own; and in the same process what orders-worker does, so that
+ * events need no broker.
+ */
 export interface OrdersApi {
   readonly app: INestApplication;
   get(path: string, headers?: Record<string, string>): Promise<Answer>;
@@ -16,6 +19,8 @@ export interface OrdersApi {
   user(email?: string): Promise<any>;
   product(fields?: object): Promise<any>;
   order(user: any, ...lines: [product: any, quantity: number][]): Promise<Answer>;
+  /** The order, once orders-worker has said what becomes of it. */
+  concluded(id: string): Promise<any>;
 }
 
 let count = 0;
@@ -38,11 +43,18 @@ export function useOrdersApi(
       HTTP_PORT: '0',
       LOG_LEVEL: 'error',
       RATE_LIMIT_REQUESTS: '10000',
+      MESSAGING_DRIVER: 'memory',
+      PAYMENTS_FAKE_ENABLED: 'true',
+      PAYMENTS_FAKE_FAILING: '0',
+      PAYMENTS_FAKE_DELAY_MS: '0',
       ...(typeof env === 'function' ? env() : env),
     });
     // Not before: its modules depend on the environment.
     const { AppModule } = await import('../../src/app.module.js');
-    target = await createApp(AppModule, { adapter: 'fastify' });
+    const { FulfilmentModule } = await import('../../../orders-worker/src/fulfilment/fulfilment.module.js');
+    @Module({ imports: [AppModule, FulfilmentModule] })
+    class BothModule {}
+    target = await createApp(BothModule, { adapter: 'fastify' });
     url = `${await listen(target.app as INestApplication)}`;
   }, 60_000);
   afterAll(async () => {
@@ -62,7 +74,7 @@ export function useOrdersApi(
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
 
-  return {
+  const api: OrdersApi = {
     get app() {
       return target!.app as INestApplication;
     },
@@ -81,5 +93,12 @@ export function useOrdersApi(
         user_id: user.id,
         lines: lines.map(([product, quantity]) => ({ product_id: product.id, quantity })),
       }),
+    concluded: id =>
+      eventually(async () => {
+        const { body } = await api.get(`/orders/${id}`);
+        expect(body.status).not.toBe('placed');
+        return body;
+      }),
   };
+  return api;
 }

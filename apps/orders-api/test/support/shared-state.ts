@@ -1,5 +1,6 @@
 import { DataSource } from '@core-infra/database';
 import { FeatureFlags, overrideFlags } from '@core-infra/feature-flags';
+import { eventually } from '@core-infra/testing';
 import type { OrdersApi } from './orders-api.js';
 
 /** What holds wherever the sample keeps what its processes share: in each of them, or in a Redis. */
@@ -8,7 +9,8 @@ export function sharesItsState(api: OrdersApi): void {
 
   it('answers an order from the cache, and what it has become once it is changed', async () => {
     const [user, tea] = [await api.user(), await api.product()];
-    const { body: order } = await api.order(user, [tea, 1]);
+    const { id } = (await api.order(user, [tea, 1])).body;
+    const order = await api.concluded(id);
     expect((await api.get(`/orders/${order.id}`)).body).toEqual(order);
     const rows = api.app.get(DataSource);
     await rows.query(`update orders set total_amount = 1 where id = $1`, [order.id]);
@@ -28,7 +30,7 @@ export function sharesItsState(api: OrdersApi): void {
     await api.app.get(DataSource).query(`update products set name = 'Renamed' where id = $1`, [tea.id]);
     expect((await api.get(`/products/${tea.id}`)).body.name).toBe(tea.name);
     await api.order(user, [tea, 4]);
-    expect(await stocks()).toEqual([5, 5]);
+    await eventually(async () => expect(await stocks()).toEqual([5, 5]));
     expect((await api.get(`/products/${tea.id}`)).body.name).toBe('Renamed');
   });
 

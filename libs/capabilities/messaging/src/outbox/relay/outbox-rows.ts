@@ -122,7 +122,7 @@ export async function backlogOf(
   countTo: number,
 ): Promise<{ readonly events: number; readonly oldestMs: number }> {
   const [row] = await dataSource.query<{ events: string; oldest: string | null }[]>(
-    `SELECT (SELECT count(*) FROM (SELECT 1 FROM messaging_outbox LIMIT $1) AS some) AS events,
+    `SELECT (SELECT count(*) FROM (SELECT 1 FROM messaging_outbox LIMIT $1) AS waiting) AS events,
             (SELECT extract(epoch FROM clock_timestamp() - created_at) * 1000 FROM messaging_outbox ORDER BY seq LIMIT 1) AS oldest`,
     [countTo],
   );

@@ -1,0 +1,23 @@
+import { CoreInfraModule } from '@core-infra/core';
+import { DatabaseModule } from '@core-infra/database';
+import { HttpModule } from '@core-infra/http';
+import { messagingMigrations, OutboxModule } from '@core-infra/messaging/outbox';
+import { Module } from '@nestjs/common';
+import { messagingConcerns } from 'orders-events';
+import { FulfilmentModule } from './fulfilment/fulfilment.module.js';
+
+@Module({
+  imports: [
+    CoreInfraModule.forRootAsync({
+      concerns: [
+        DatabaseModule.forRoot({ migrations: { classes: messagingMigrations } }),
+        HttpModule,
+        ...messagingConcerns(),
+        OutboxModule,
+      ],
+      config: { app: 'orders-worker' },
+    }),
+    FulfilmentModule,
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,39 @@
+import { MessageContext, Subscribe } from '@core-infra/messaging';
+import { Controller } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { OrderCancelled, orderCancelled, OrderPlaced, orderPlaced } from 'orders-events';
+import { Payments } from '../payments/payments.js';
+import { FulfilmentService } from './fulfilment.service.js';
+
+/**
+ * Money moves outside of the database, so no transaction can make these handlers happen once. They consist of steps instead that can be run
+ * again: the database's know by the reservation what was done, the provider's by the order's id. Hence no inbox, and no transaction that is
+ * open while a provider takes its time.
+ *
+ * A charge and a cancellation may cross. Whoever of the two comes second sees the other, and refunds; to refund what was not charged, or twice,
+ * changes nothing.
+ */
+@Controller()
+export class FulfilmentEvents {
+  constructor(
+    private readonly fulfilment: FulfilmentService,
+    private readonly payments: Payments,
+  ) {}
+
+  /** A provider that is away for hours rejects nobody: attempts are limited by the age of the order alone. */
+  @Subscribe(orderPlaced, { idempotent: false, retry: { attempts: 10_000, maxDelayMs: 30_000 } })
+  async placed(@Payload() order: OrderPlaced, @Ctx() { signal }: MessageContext): Promise<void> {
+    let state = await this.fulfilment.reserve(order);
+    if (state === 'held') {
+      const charge = await this.payments.charge(order.order_id, order.total, order.card, signal);
+      state = await this.fulfilment.conclude(order.order_id, charge);
+    }
+    if (state === 'cancelled') await this.payments.refund(order.order_id, signal);
+  }
+
+  @Subscribe(orderCancelled, { idempotent: false, retry: { attempts: 10_000, maxDelayMs: 30_000 } })
+  async cancelled(@Payload() { order_id }: OrderCancelled, @Ctx() { signal }: MessageContext): Promise<void> {
+    await this.fulfilment.cancel(order_id);
+    await this.payments.refund(order_id, signal);
+  }
+}
