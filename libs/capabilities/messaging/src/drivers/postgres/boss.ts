@@ -2,6 +2,7 @@ import type { DriverSite } from '@core-infra/kernel';
 import { PgBoss } from 'pg-boss';
 import type { PostgresMessagingConfig } from '../../config/postgres-messaging.config.js';
 import type { Connection } from './connection.js';
+import { MessagingSchemaMissingError, MessagingSchemaRightsError } from './errors.js';
 import { PARTITIONS } from './queues.js';
 
 /** pg-boss looks after its tables at these intervals, in seconds; none of them is on the way of a message. */
@@ -33,11 +34,12 @@ export class Boss {
     boss.on('error', error => this.site.logger.warn(`pg-boss: ${error.message}`));
     this.boss = boss;
     try {
+      if (!migrate && !(await this.isThere())) throw new MessagingSchemaMissingError(schema);
       await boss.start();
       if (migrate) await this.makeTables();
     } catch (error) {
       await this.stop();
-      throw error;
+      throw (error as { code?: string }).code === '42501' ? new MessagingSchemaRightsError(schema, error) : error;
     }
   }
 
@@ -77,6 +79,14 @@ export class Boss {
   private get running(): PgBoss {
     if (!this.boss) throw new Error('pg-boss is not started.');
     return this.boss;
+  }
+
+  private async isThere(): Promise<boolean> {
+    const [row] = await this.connection.query<{ there: boolean }>(
+      'SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL AS there',
+      [`${this.config.schema}.version`, `${this.config.schema}.messaging_partition`],
+    );
+    return row!.there;
   }
 
   private async makeTables(): Promise<void> {

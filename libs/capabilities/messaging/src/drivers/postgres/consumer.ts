@@ -17,6 +17,7 @@ import type { Sleeper, Waking } from './waking.js';
 const atOnce = 500;
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
+const idleFactor = 4;
 
 export interface ConsumerSite {
   readonly connection: Connection;
@@ -41,9 +42,14 @@ export class Consumer implements Consumption, Sleeper {
   private bytesInHand = 0;
   private position = 0;
   private renewAt = 0;
+  private fetchAt = 0;
+  /** As much is in hand as may be. */
+  private isFull = false;
   private paused = false;
   private stopped = false;
   private joined = false;
+  /** A claim has failed, and may have been made nevertheless. */
+  private isUnsure = false;
   private running: Promise<void> = Promise.resolve();
   private readonly ending = new AbortController();
   private begun!: () => void;
@@ -109,7 +115,10 @@ export class Consumer implements Consumption, Sleeper {
 
   settle(message: ReceivedMessage): void {
     const job = this.drop(message);
-    if (job) this.settler.add(job.name, job.id);
+    if (!job) return;
+    this.settler.add(job.name, job.id);
+    const { maxInFlight, maxBytesInFlight } = this.request;
+    if (this.isFull && this.inHand.size <= maxInFlight / 2 && this.bytesInHand <= maxBytesInFlight / 2) this.wake();
   }
 
   release(message: ReceivedMessage): void {
@@ -169,27 +178,29 @@ export class Consumer implements Consumption, Sleeper {
   private async run(): Promise<void> {
     const { config, waking, at } = this.site;
     let failures = 0;
+    let woken = true;
     while (!this.stopped) {
       this.pauseUntil.begin();
       try {
         if (!this.joined) await this.join();
         if (at.clock.monotonic() >= this.renewAt) {
           this.renewAt = at.clock.monotonic() + config.leaseMs / 4;
-          await this.holdings.renew([...this.queues]);
+          if (await this.holdings.renew([...this.queues])) woken = true;
         }
-        const claimed = await this.fetch();
+        const claimed = (woken || at.clock.monotonic() >= this.fetchAt) && (await this.fetch());
         this.sink.troubled(undefined);
         failures = 0;
         if (claimed) continue;
-        const untilRenewal = Math.max(0, this.renewAt - at.clock.monotonic());
+        const now = at.clock.monotonic();
         // Without NOTIFY nobody tells; with it, a look now and then is for what could have been missed.
-        const poll = config.pollMs * (waking.isListening ? 4 : 1);
-        await this.pauseUntil.wait(Math.min(untilRenewal, poll));
+        if (woken || now >= this.fetchAt) this.fetchAt = now + config.pollMs * (waking.isListening ? idleFactor : 1);
+        woken = await this.pauseUntil.wait(Math.max(0, Math.min(this.renewAt, this.fetchAt) - now));
       } catch (error) {
         if (this.stopped) return;
         this.sink.troubled(error as Error);
         this.begun();
         this.renewAt = 0;
+        woken = true;
         await this.pauseUntil.wait(
           Math.min(longestPauseMs, firstPauseMs * 2 ** failures++) * (0.5 + Math.random() / 2),
         );
@@ -203,7 +214,10 @@ export class Consumer implements Consumption, Sleeper {
     const limit = Math.min(atOnce, maxInFlight - this.inHand.size);
     const maxBytes = maxBytesInFlight - this.bytesInHand;
     const held = this.holdings.held();
-    if (this.paused || this.stopped || limit <= 0 || maxBytes <= 0 || held.length === 0) return false;
+    this.isFull = limit <= 0 || maxBytes <= 0;
+    if (this.paused || this.stopped || this.isFull || held.length === 0) return false;
+    if (this.isUnsure) await this.unclaim();
+    this.isUnsure = true;
     const jobs = await this.site.jobs.claim({
       member: this.holdings.member,
       queues: held.map(({ name }) => name),
@@ -211,15 +225,25 @@ export class Consumer implements Consumption, Sleeper {
       limit,
       maxBytes,
     });
+    this.isUnsure = false;
     const messages = jobs.filter(({ name, number }) => this.holdings.holds(name, number)).map(job => this.take(job));
     if (messages.length > 0) this.sink.deliver(messages);
     return jobs.length > 0;
   }
 
+  /** Puts back what is claimed in our name and was never received, since the connection broke at the answer. */
+  private async unclaim(): Promise<void> {
+    for (const queue of this.queues) {
+      const numbers = this.holdings.held().flatMap(({ name, number }) => (name === queue ? [number] : []));
+      const ours = [...this.inHand.values()].map(({ id }) => id);
+      await this.site.jobs.reset(queue, numbers, [...ours, ...this.settler.pending]);
+    }
+  }
+
   private take(job: Job): ReceivedMessage {
     const message: ReceivedMessage = {
       attempts: 0,
-      ...decodeJob(job.data),
+      ...decodeJob(job, this.topics.get(job.name)!),
       partition: job.number,
       position: this.position++,
       time: Math.round(job.time),

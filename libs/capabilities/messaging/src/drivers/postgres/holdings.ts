@@ -44,12 +44,13 @@ export class Holdings {
     return this.states.get(markOf(name, number))?.state === 'held';
   }
 
-  /** Renews what is held, and moves towards the fair share. */
-  async renew(queues: readonly string[]): Promise<void> {
+  /** Renews what is held, and moves towards the fair share. Returns whether it got more. */
+  async renew(queues: readonly string[]): Promise<boolean> {
     const { leases, clock } = this.site;
     const before = clock.monotonic();
     const standing = await leases.renew(queues);
     this.renewedAt = before;
+    let gained = false;
     for (const queue of queues) {
       const share = Math.ceil(PARTITIONS / (standing.members.get(queue) ?? 1));
       const all = standing.leases.filter(({ name }) => name === queue);
@@ -61,11 +62,13 @@ export class Holdings {
         ({ mine, free: isFree, number }) => (mine || isFree) && !this.states.has(markOf(queue, number)),
       );
       if (held.length < share && free.length > 0)
-        await this.take(
-          queue,
-          free.slice(0, share - held.length).map(({ number }) => number),
-        );
+        gained =
+          (await this.take(
+            queue,
+            free.slice(0, share - held.length).map(({ number }) => number),
+          )) || gained;
     }
+    return gained;
   }
 
   announce(queues: readonly string[]): Promise<void> {
@@ -96,15 +99,16 @@ export class Holdings {
     this.states.clear();
   }
 
-  private async take(queue: string, wanted: readonly number[]): Promise<void> {
+  private async take(queue: string, wanted: readonly number[]): Promise<boolean> {
     const { leases, jobs, sink } = this.site;
     const numbers = await leases.take(queue, wanted);
-    if (numbers.length === 0) return;
+    if (numbers.length === 0) return false;
     // What its last holder had claimed, and was not done with.
     await jobs.reset(queue, numbers);
     const topic = this.site.topicOf(queue);
     await sink.assigned(numbers.map(number => ({ topic, number })));
     for (const number of numbers) this.states.set(markOf(queue, number), { name: queue, number, state: 'held' });
+    return true;
   }
 
   /** Ends the work on partitions, and then gives them to others if they are ours to give. */

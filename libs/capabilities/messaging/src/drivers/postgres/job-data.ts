@@ -48,7 +48,13 @@ export function encodeJob({ id, topic, key, headers, body }: WireMessage, state:
   } satisfies JobData);
 }
 
-export function decodeJob(value: object): WireMessage & JobState {
-  const { body, base64, ...rest } = fromJsonb(value as JobData);
-  return { ...rest, body: body === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(body) };
+/** What others have put into the queue comes as a message without headers, and its data as the body. */
+export function decodeJob(
+  { id, data }: { readonly id: string; readonly data: unknown },
+  topic: string,
+): WireMessage & JobState {
+  const stored = typeof data === 'object' && data !== null ? fromJsonb(data as JobData) : undefined;
+  if (typeof stored?.headers !== 'object') return { id, topic, headers: {}, body: Buffer.from(JSON.stringify(data)) };
+  const { body, base64, ...rest } = stored;
+  return { ...rest, topic, body: body === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(body) };
 }

@@ -111,12 +111,13 @@ export class Jobs {
     );
   }
 
-  /** What was claimed of these partitions, and not removed, can be claimed again. */
-  async reset(queue: string, numbers: readonly number[]): Promise<void> {
+  /** What was claimed of these partitions can be claimed again, except for those that the caller has. */
+  async reset(queue: string, numbers: readonly number[], except: readonly string[] = []): Promise<void> {
     const { schema } = this.config;
     await this.connection.query(
-      `UPDATE ${schema}.job SET state = 'created', started_on = NULL WHERE name = $1 AND state = 'active' AND group_id = ANY($2::text[])`,
-      [queue, numbers.map(String)],
+      `UPDATE ${schema}.job SET state = 'created', started_on = NULL
+       WHERE name = $1 AND state = 'active' AND group_id = ANY($2::text[]) AND id <> ALL($3::uuid[])`,
+      [queue, numbers.map(String), except],
     );
   }
 

@@ -13,8 +13,9 @@ export class Pause {
     this.resolve?.();
   }
 
-  async wait(ms: number): Promise<void> {
-    if (this.ended) return;
+  /** Returns whether it was ended before its time. */
+  async wait(ms: number): Promise<boolean> {
+    if (this.ended) return true;
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, ms).unref();
       this.resolve = () => {
@@ -23,5 +24,6 @@ export class Pause {
       };
     });
     this.resolve = undefined;
+    return this.ended;
   }
 }

@@ -9,6 +9,7 @@ const forever = 2_000_000_000;
 
 interface Stored extends Omit<DeadLetter, 'message'> {
   readonly message: object;
+  readonly topic: string;
 }
 
 /** Dead letters as jobs of a queue of their own, until they are replayed or discarded. */
@@ -24,7 +25,7 @@ export class PostgresDeadLetters implements DeadLetterStore {
     const rows = letters.map(letter => {
       const { group, message, reason, error, lastAttemptAt } = letter;
       const { topic, key } = message;
-      const stored = toJsonb({ ...letter, message: JSON.parse(encodeJob(message)) as object } satisfies Stored);
+      const stored = toJsonb({ ...letter, message: JSON.parse(encodeJob(message)) as object, topic } satisfies Stored);
       return {
         id: letter.id,
         data: `{"group":${text(group)},"topic":${text(topic)},"key":${text(key)},"reason":"${reason}","error":${text(error.name)},"code":${text(error.code)},"at":${lastAttemptAt},"letter":${stored}}`,
@@ -107,6 +108,6 @@ const kept = (value: string): string => value.toWellFormed().replaceAll('\u0000'
 const text = (value: string | undefined): string => (value === undefined ? 'null' : JSON.stringify(kept(value)));
 
 function restored(value: object): DeadLetter {
-  const { message, ...rest } = fromJsonb<Stored>(value as Stored);
-  return { ...rest, message: decodeJob(message) };
+  const { message, topic, ...rest } = fromJsonb<Stored>(value as Stored);
+  return { ...rest, message: decodeJob({ id: rest.id, data: message }, topic) };
 }

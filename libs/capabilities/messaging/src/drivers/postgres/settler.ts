@@ -6,6 +6,8 @@ const longestPauseMs = 2_000;
 /** Removes jobs that are done, many in one statement; while the database is away, it goes on trying. */
 export class Settler {
   private done = new Map<string, string[]>();
+  /** Are being removed. */
+  private underWay: readonly string[] = [];
   private running?: Promise<void>;
   private ended = false;
 
@@ -16,6 +18,11 @@ export class Settler {
     if (ids) ids.push(id);
     else this.done.set(queue, [id]);
     this.running ??= this.run();
+  }
+
+  /** What is done, and may still be in the table. */
+  get pending(): readonly string[] {
+    return [...this.underWay, ...[...this.done.values()].flat()];
   }
 
   /** Resolves when nothing is left to remove, or the signal aborts. */
@@ -38,13 +45,16 @@ export class Settler {
       const [queue, all] = this.done.entries().next().value!;
       const ids = all.splice(0, atOnce);
       if (all.length === 0) this.done.delete(queue);
+      this.underWay = ids;
       try {
         await this.remove(queue, ids);
+        this.underWay = [];
         failures = 0;
       } catch {
         // They stay claimed, and the lease of this member says until when: nobody else gets them meanwhile.
         const rest = this.done.get(queue);
         this.done.set(queue, rest ? [...ids, ...rest] : ids);
+        this.underWay = [];
         await delay(Math.min(longestPauseMs, 50 * 2 ** failures++), undefined, { ref: false });
       }
     }
