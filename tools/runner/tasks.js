@@ -35,7 +35,10 @@ const nest = (...args) => bin('@nestjs/cli/bin/nest.js', ...args);
 const tasks = {
   start: {
     about: 'the sample apps, on servers that need no installation',
-    steps: args => [nest('build', 'orders-api'), { ...typescript('tools/start/main.js', ...args), stay: true }],
+    steps: args => [
+      nest('build', 'orders-api', 'orders-worker'),
+      { ...typescript('tools/start/main.js', ...args), stay: true },
+    ],
   },
   'start:dev': {
     about: 'the same, compiled and started anew on every edit',

@@ -5,23 +5,22 @@
 //   node tools/run.js start [-- --http.port=4000]
 //   node tools/run.js start:dev, which is `--watch` here: Nest's CLI compiles and starts the apps anew on every edit
 
-const { spawn } = require('node:child_process');
-const { constants } = require('node:os');
+const { mkdirSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { startDevServices } = require('@core-infra/testing');
-const { guard, modules, root } = require('../runner/paths.js');
-
-const apps = ['orders-api'];
+const { root } = require('../runner/paths.js');
+const { apps, placeOf } = require('./apps.js');
+const { AppProcess } = require('./process.js');
 
 /** npm and a terminal may both deliver one Ctrl-C; an app takes a second signal as "now". In milliseconds. */
 const SAME_SIGNAL_MS = 500;
 
 async function main(args) {
-  const children = [];
+  const processes = [];
   let asked;
   forwardSignals(signal => {
     asked = signal;
-    for (const child of children) child.kill(signal);
+    for (const running of processes) running.stop(signal);
   });
 
   const services = await startDevServices({ project: root });
@@ -30,15 +29,13 @@ async function main(args) {
     for (const problem of services.missing) console.error(`${problem.message}\n`);
     if (services.missing.length > 0) return 1;
     if (asked) return 0;
-    const codes = apps.map(app => {
-      const { child, exit, listening } = startApp(app, args, services.env);
-      children.push(child);
-      void listening.then(address => console.log(`\n${urls(app, address)}\n`));
-      return exit;
-    });
-    // An app that ends by itself takes the others with it: half a sample is none.
+    noteAddresses(services.running);
+    processes.push(...apps.map(app => processOf(app, args, { ...process.env, ...services.env })));
+    const codes = processes.map(running => running.run());
+    void Promise.all(processes.map(({ listening }) => listening)).then(() => console.log(`\n${urls(processes)}\n`));
+    // An app that cannot boot takes the others with it: half a sample is none.
     await Promise.race(codes);
-    if (!asked) for (const child of children) child.kill('SIGTERM');
+    if (!asked) for (const running of processes) running.stop('SIGTERM');
     return Math.max(...(await Promise.all(codes)));
   } finally {
     await services.stop();
@@ -46,50 +43,45 @@ async function main(args) {
   }
 }
 
-/** Runs an app outside of the terminal's group, so that a Ctrl-C reaches it once, from here, before its servers go. */
-function startApp(app, args, env) {
-  const { args: command, env: extra } = args.includes('--watch') ? watched(app) : built(app, args);
-  const child = spawn(process.execPath, command, {
-    cwd: root,
-    env: { ...process.env, ...env, ...extra, CORE_INFRA_RUNNER: String(process.pid) },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    detached: process.platform !== 'win32',
-  });
-  const exit = new Promise(resolve => {
-    child.on('error', error => {
-      console.error(`${app} could not be started: ${error.message}`);
-      resolve(1);
-    });
-    child.on('exit', (code, signal) => resolve(signal ? 128 + constants.signals[signal] : code));
-  });
-  return { child, exit, listening: new Promise(resolve => child.once('message', resolve)) };
+function processOf(app, args, env) {
+  const place = placeOf(
+    app,
+    args.filter(arg => arg !== '--watch'),
+    env,
+  );
+  const width = Math.max(...apps.map(({ name }) => name.length));
+  // An app that writes into a pipe takes nobody to be reading.
+  const format = process.stdout.isTTY && !env.LOGGING_FORMAT ? { LOGGING_FORMAT: 'text' } : {};
+  return new AppProcess(
+    app.name,
+    { args: place.args, env: { ...place.env, ...format }, isWatched: args.includes('--watch') },
+    {
+      print: line => console.log(`${app.name.padEnd(width)} | ${line}`),
+      tell: line => console.log(`\n${line}\n`),
+    },
+  );
 }
 
-function built(app, args) {
-  const announce = path.join(__dirname, 'announce.js');
-  const file = path.join(root, 'dist', 'apps', app, 'src', 'main.js');
-  return { args: ['--require', guard, '--require', announce, file, ...args] };
+/** Commands of another terminal find the servers that were started here by this: `. .dev-services/env.sh`. */
+function noteAddresses(running) {
+  const own = running.filter(({ resolution }) => resolution !== 'environment');
+  const lines = own.map(({ variable, url }) => `export ${variable}='${url}'\n`);
+  mkdirSync(path.join(root, '.dev-services'), { recursive: true });
+  writeFileSync(path.join(root, '.dev-services', 'env.sh'), lines.join(''), { mode: 0o600 });
 }
 
-/** Nest's CLI starts the app itself: the guard reaches that through the environment, and a signal only without a shell in between. */
-function watched(app) {
-  const nest = path.join(modules, '@nestjs', 'cli', 'bin', 'nest.js');
-  return {
-    args: [nest, 'start', app, '--watch', '--no-shell'],
-    env: { NODE_OPTIONS: `--require ./${path.relative(root, guard)}` },
-  };
-}
-
-function urls(app, { port }) {
+function urls(processes) {
   const { API_PREFIX: prefix = '/api/v1', DOCS_URL: docs = '/docs' } = process.env;
-  const base = `http://localhost:${port}`;
-  const rows = [
-    [app, base + prefix],
-    ...(docs ? [['its documentation', base + docs]] : []),
-    ['its health', `${base}/health`],
-  ];
+  const rows = processes.flatMap(({ app, address: { port } }) => {
+    const base = `http://localhost:${port}`;
+    return [
+      [app, base + prefix],
+      ...(docs ? [['its documentation', base + docs]] : []),
+      ['its health', `${base}/health`],
+    ];
+  });
   const width = Math.max(...rows.map(([name]) => name.length));
-  return [...rows.map(([name, url]) => `${name.padEnd(width)}   ${url}`), 'Ctrl-C stops it.'].join('\n');
+  return [...rows.map(([name, url]) => `${name.padEnd(width)}   ${url}`), 'Ctrl-C stops them.'].join('\n');
 }
 
 function forwardSignals(forward) {
