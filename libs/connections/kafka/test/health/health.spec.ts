@@ -87,7 +87,8 @@ describe('a cluster that loses a broker', () => {
       requestTimeoutMs: 2_000,
       retry: { maxDelayMs: 300 },
       deliveryTimeoutMs: 60_000,
-      consumer: { heartbeatIntervalMs: 300, fetchMaxWaitMs: 50 },
+      // Longer than anything here is waited for: a member that could not leave must not be waited for either.
+      consumer: { heartbeatIntervalMs: 300, fetchMaxWaitMs: 50, sessionTimeoutMs: 90_000 },
     });
     const topic = uniqueName('copied');
     await up.client.admin.ensureTopics([{ topic, partitions: 3, replicationFactor: 3 }]);

@@ -166,6 +166,7 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
             this.#cluster = watchMembership(given.cluster, {
               beforeLeaving: isLost => this.#ownership.giveUp(isLost),
               joined: membership => (this.#membership = membership),
+              left: () => (this.#membership = undefined),
             });
             return balanced(given);
           },
@@ -178,6 +179,7 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
       consumer.on(consumer.events.CRASH, ({ payload }) => this.#interrupt?.(payload.error));
       await consumer.connect();
       await consumer.subscribe({ topics: [...topics], fromBeginning: options.startFrom !== 'latest' });
+      await this.#leaveBehind();
       await consumer.run({ autoCommit: false, eachBatch: payload => this.#take(payload, handlers) });
       return await over;
     } catch (error) {
@@ -189,6 +191,17 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
       });
       this.#consumer = undefined;
     }
+  }
+
+  /** Who could not leave when it was cut off is waited for by the whole group, until its session has timed out. */
+  async #leaveBehind(): Promise<void> {
+    const ghost = this.#membership;
+    if (!ghost) return;
+    const coordinator = await this.#cluster?.findGroupCoordinator({ groupId: this.group });
+    await coordinator?.leaveGroup({ groupId: this.group, memberId: ghost.memberId }).catch((error: unknown) => {
+      if (!isFenced(error)) throw error;
+    });
+    this.#membership = undefined;
   }
 
   #joined(assignment: Readonly<Record<string, readonly number[]>>): void {

@@ -15,6 +15,7 @@ export interface MembershipHooks {
   /** Awaited before the member asks for other partitions, or leaves. */
   readonly beforeLeaving: (isLost: boolean) => Promise<void>;
   readonly joined: (membership: Membership) => void;
+  readonly left: () => void;
 }
 
 /**
@@ -64,6 +65,8 @@ function watch(coordinator: GroupCoordinator, hooks: MembershipHooks): void {
   };
   coordinator.leaveGroup = async request => {
     await hooks.beforeLeaving(false);
-    return leave(request);
+    const answer = await leave(request);
+    hooks.left();
+    return answer;
   };
 }
