@@ -110,6 +110,21 @@ describe('handlers', () => {
     });
   });
 
+  it('does not count attempts that failed since a server was away', async () => {
+    let tries = 0;
+    class Handlers {
+      @Subscribe(placed)
+      handle(): void {
+        if ((tries += 1) < 8) throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+      }
+    }
+    await withHandlers(Handlers, async (bus, app) => {
+      await bus.publish(placed.of({ id: 'a', total: 1 }));
+      await eventually(() => expect(tries).toBe(8));
+      expect(await deadOf(app)).toEqual([]);
+    });
+  });
+
   it.each([
     ['a bad request', new BadRequestException('no'), 'BadRequestException'],
     ['a refusal', new ForbiddenException(), 'ForbiddenException'],

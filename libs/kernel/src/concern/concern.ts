@@ -5,7 +5,7 @@ import type { ConfigClass } from '../config/field-decorators.js';
 import type { ConnectionConfig } from '../config/connection-config.js';
 import type { Opened } from '../connections/opened.js';
 import type { AppInfo } from '../ports/app-info.js';
-import type { Classify } from '../ports/classify.js';
+import type { Classification, Classify } from '../ports/classify.js';
 import type { Clock } from '../ports/clock.js';
 import type { Policies } from '../ports/policies.js';
 import type { RequestContext } from '../ports/request-context.js';
@@ -28,6 +28,8 @@ export interface DriverSite {
   readonly modules: ModulesContainer;
   /** The channel `infra:<concern>`, for one message per call to the server. */
   readonly operations: TracingChannel<unknown, Operation>;
+  /** What a failed call means, whichever connection of the app it came from. */
+  readonly classify: (error: unknown) => Classification;
   /** Calls back after a reload that changed live fields of this connection's configuration, with their paths. */
   readonly onConfigChange: (listener: (changed: readonly string[]) => void) => void;
   /**

@@ -117,6 +117,7 @@ export function defineConcern<Config extends ConnectionConfig, Client>(
         clock: clock ?? Clock.system,
         app: app ?? AppInfo.unknown,
         operations: operations(concern.name),
+        classify: error => connections.classify(error),
         onConfigChange: listener => void source?.onChange(from, listener),
         upstream: <Upstream>() => {
           const name = (concern.upstreams as Record<string, string | undefined> | undefined)?.[config.driver] ?? 'none';

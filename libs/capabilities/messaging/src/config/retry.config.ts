@@ -9,7 +9,7 @@ export type RetryMode =
 
 /** When a failed message is tried again, and when it is given up; a handler's own options win. */
 export class RetryConfig {
-  /** How often a message is tried in all, before it is a dead letter. @default 10 */
+  /** How often a message is tried in all, before it is a dead letter; attempts that failed since a server was away do not count. @default 10 */
   @IsInt()
   @Min(1)
   @Max(10_000)

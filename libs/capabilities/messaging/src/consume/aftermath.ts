@@ -51,11 +51,20 @@ export class Aftermath {
     for (const [work, failure] of failed) if (!(await this.fail(lane, handler, work, failure))) return;
   }
 
+  private isAway({ error }: Failure): boolean {
+    try {
+      const { fault, retryable } = this.hub.site.classify(error);
+      return fault === 'dependency' && retryable;
+    } catch {
+      return false; // an object that cannot be asked
+    }
+  }
+
   /** Returns whether the lane may go on with what is behind. */
   private async fail(lane: Lane, handler: Handler, work: Work, failure: Failure): Promise<boolean> {
     const { site, driver } = this.hub;
     const { topic } = work.message;
-    const verdict = verdictOf(work, handler, failure, site.clock.now());
+    const verdict = verdictOf(work, handler, failure, site.clock.now(), this.isAway(failure));
     if ('dead' in verdict) {
       await this.bury(lane, work, failure, verdict.dead);
       return true;

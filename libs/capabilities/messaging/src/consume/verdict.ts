@@ -6,14 +6,23 @@ import type { Failure, Work } from './work.js';
 
 export type Verdict = { readonly dead: DeadReason } | { readonly delayMs: number; readonly mode: 'ordered' | 'fast' };
 
-/** What becomes of a message whose attempt has failed; `work.attempts` counts that attempt. */
-export function verdictOf(work: Work, handler: Handler, { error, reason }: Failure, now: number): Verdict {
+/**
+ * What becomes of a message whose attempt has failed; `work.attempts` counts that attempt.
+ * @param isAway whether it failed since a server was away: such an attempt says nothing about the message, and only age ends it
+ */
+export function verdictOf(
+  work: Work,
+  handler: Handler,
+  { error, reason }: Failure,
+  now: number,
+  isAway: boolean = false,
+): Verdict {
   if (reason) return { dead: reason };
   const { retry, mode } = handler;
   const { retryable, retryAfterMs = 0 } = hintsOf(error);
   if (!(askedOf(retry.retryable, error) ?? retryable)) return { dead: 'not-retryable' };
-  if (work.attempts >= retry.attempts) return { dead: 'attempts' };
-  const longest = Math.min(retry.maxDelayMs, retry.firstDelayMs * retry.factor ** (work.attempts - 1));
+  if (work.attempts >= retry.attempts && !isAway) return { dead: 'attempts' };
+  const longest = Math.min(retry.maxDelayMs, retry.firstDelayMs * retry.factor ** Math.min(100, work.attempts - 1));
   const delayMs = Math.max(retryAfterMs, Math.random() * longest);
   if (now + delayMs - work.firstAttemptAt > retry.maxAgeMs) return { dead: 'age' };
   const ordered = work.message.key !== undefined && !work.message.redelivered && mode !== 'fast';

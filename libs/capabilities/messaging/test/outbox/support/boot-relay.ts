@@ -1,5 +1,14 @@
 import { DatabaseModule, DataSource } from '@core-infra/database';
-import { AppInfo, AppState, Clock, type DriverSite, operations, Policies, RequestContext } from '@core-infra/kernel';
+import {
+  AppInfo,
+  AppState,
+  classify,
+  Clock,
+  type DriverSite,
+  operations,
+  Policies,
+  RequestContext,
+} from '@core-infra/kernel';
 import { bootInfra, type InfraApp } from '@core-infra/testing';
 import { Logger } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
@@ -40,6 +49,7 @@ export async function bootRelay(
     state: app.get(AppState),
     modules: app.get(ModulesContainer),
     operations: operations('outbox'),
+    classify: error => classify(error),
     onConfigChange: () => undefined,
     upstream: () => {
       throw new TypeError('none');
