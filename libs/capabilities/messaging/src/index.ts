@@ -6,9 +6,11 @@ export {
 } from './admin/errors.js';
 export { MessagingAdminModule, type MessagingAdminOptions } from './admin/messaging-admin.module.js';
 export { EventBus, type PublishOptions } from './bus/event-bus.js';
+export type { Gauge } from './consume/pressure.js';
 export { MessagingHub } from './bus/messaging-hub.js';
 export type { MessageStores } from './bus/stores.js';
 export { ConsumersConfig } from './config/consumers.config.js';
+export { KafkaMessagingConfig } from './config/kafka-messaging.config.js';
 export { MessagingConfig, type MessagingDriverName } from './config/messaging.config.js';
 export { RetryConfig, type RetryMode } from './config/retry.config.js';
 export { type CodecName, TopicConfig } from './config/topic.config.js';
@@ -30,6 +32,7 @@ export {
   EventUndecodableError,
   HandlerConflictError,
   HandlerTimeoutError,
+  KafkaTopicsMissingError,
   MemoryInProductionError,
   OutsideTransactionError,
   ParkingFullError,

@@ -11,7 +11,7 @@ import { MessagingHub } from './bus/messaging-hub.js';
 import { hubOf } from './bus/open-bus.js';
 import { MessagingConfig } from './config/messaging.config.js';
 import { memory } from './drivers/memory.js';
-import { ConsumersContributor } from './handlers/consumers.contributor.js';
+import { consumersOf } from './handlers/consumers.contributor.js';
 
 /** What `forRoot` takes. */
 export type MessagingOptions = ConfigInput<MessagingConfig>;
@@ -21,10 +21,12 @@ const messaging = defineConcern<MessagingConfig, EventBus>({
   port: EventBus,
   also: [{ token: MessagingHub as never, from: hubOf }],
   config: MessagingConfig,
-  upstreams: { postgres: 'database' },
+  upstreams: { postgres: 'database', kafka: 'kafka', rabbitmq: 'rabbitmq' },
   drivers: {
     memory,
+    kafka: lazyDriver(() => import('./drivers/kafka.js'), ['@core-infra/kafka']),
     postgres: lazyDriver(() => import('./drivers/postgres.js'), ['@core-infra/database', 'pg-boss@^12.35']),
+    rabbitmq: lazyDriver(() => import('./drivers/rabbitmq.js'), ['@core-infra/rabbitmq']),
   },
 });
 
@@ -46,8 +48,7 @@ export class MessagingModule extends messaging.ConcernModule {
   }
 }
 
-/** Handlers are served by the default bus. */
+/** Handlers are fed by the bus that they name. */
 function withConsumers(definition: DynamicModule, name: string = 'default'): DynamicModule {
-  if (name !== 'default' || definition.providers?.includes(ConsumersContributor)) return definition;
-  return { ...definition, providers: [...(definition.providers ?? []), ConsumersContributor] };
+  return { ...definition, providers: [...(definition.providers ?? []), consumersOf(getEventBusToken(name))] };
 }

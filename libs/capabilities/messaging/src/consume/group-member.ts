@@ -8,7 +8,6 @@ import { Batcher, type Share } from './batcher.js';
 import { Holdings } from './holdings.js';
 import { Lane, ServedPartition } from './lane.js';
 import { Parking } from './parking.js';
-import type { Pressure } from './pressure.js';
 import { Slots } from './slots.js';
 import { type Failure, type Work, workOf } from './work.js';
 
@@ -32,7 +31,6 @@ export class GroupMember implements DeliverySink {
     private readonly hub: MessagingHub,
     readonly group: string,
     handlers: readonly Handler[],
-    pressure: Pressure,
   ) {
     this.handlers = new Map(handlers.map(handler => [handler.type, handler]));
     const read = (work: Work): unknown => this.read(work);
@@ -52,7 +50,7 @@ export class GroupMember implements DeliverySink {
       signal: this.stopping.signal,
       settle: work => this.holdings.settle(work),
     });
-    this.unwatch = pressure.watch((name, high) => this.holdings.hold(name, high));
+    this.unwatch = hub.pressure.watch((name, high) => this.holdings.hold(name, high));
   }
 
   /** Joins the group. */

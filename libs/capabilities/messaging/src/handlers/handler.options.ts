@@ -29,6 +29,8 @@ export interface BatchOptions {
 export interface HandlerOptions {
   /** Who it handles events for: each group gets every event once. @default by configuration, in the end the app's name */
   readonly group?: string;
+  /** Name of the bus that it gets its events from: that of `MessagingModule.forRoot({ name })`. @default 'default' */
+  readonly bus?: string;
   /** How many of its events are handled at once in a process, or how many batches. @default `messaging.consumers.concurrency` */
   readonly concurrency?: number;
   /** The handler gets lists of events. @default one at a time */

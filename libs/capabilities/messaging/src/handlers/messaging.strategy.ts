@@ -1,8 +1,8 @@
 import { type CustomTransportStrategy, type MessageHandler, Server } from '@nestjs/microservices';
+import { connectionToken } from '@core-infra/kernel';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { MessagingHub } from '../bus/messaging-hub.js';
 import { GroupMember } from '../consume/group-member.js';
-import { Pressure } from '../consume/pressure.js';
 import { HandlerConflictError } from '../errors.js';
 import { type Handler, handlerOf } from './handler.js';
 import type { HandlerExtras } from './handler.options.js';
@@ -29,10 +29,13 @@ export class MessagingStrategy extends Server implements CustomTransportStrategy
   ): void {
     // Requests are for other transports, which find theirs by themselves.
     if (!isEventHandler) return;
+    const { site } = this.hub;
+    const { bus = 'default' } = extras;
+    if (bus !== site.name) return this.checkBus(pattern, bus);
     if (typeof pattern !== 'string')
       throw new HandlerConflictError(
         `The pattern ${JSON.stringify(pattern)} is no type of events.`,
-        'Give @EventPattern the type as a text.',
+        'Give @EventPattern the type as a text; or, if it is for another transport, name that: @EventPattern(…, Transport.TCP).',
       );
     const handler = handlerOf(this.hub, pattern, extras, async (data, context) => {
       const result: unknown = await callback(data, context);
@@ -47,12 +50,21 @@ export class MessagingStrategy extends Server implements CustomTransportStrategy
     this.handlers.push(handler);
   }
 
+  /** @throws HandlerConflictError when no such bus is registered */
+  private checkBus(pattern: unknown, bus: string): void {
+    const token = connectionToken('messaging', bus);
+    for (const { providers } of this.hub.site.modules.values()) if (providers.has(token)) return;
+    throw new HandlerConflictError(
+      `A handler of ${JSON.stringify(pattern)} names the bus "${bus}", and there is none.`,
+      `Import MessagingModule.forRoot({ name: '${bus}' }), or leave the bus out of @Subscribe.`,
+    );
+  }
+
   async listen(callback: (error?: unknown) => void): Promise<void> {
     try {
-      const pressure = new Pressure(this.hub.config.consumers);
       for (const group of new Set(this.handlers.map(handler => handler.group))) {
         const handlers = this.handlers.filter(handler => handler.group === group);
-        const member = new GroupMember(this.hub, group, handlers, pressure);
+        const member = new GroupMember(this.hub, group, handlers);
         this.members.push(member);
         this.hub.members.add(member);
       }

@@ -2,7 +2,6 @@ import { AppInfo, Clock, type DriverSite, operations, RequestContext } from '@co
 import { Logger } from '@nestjs/common';
 import { MessagingHub } from '../../src/bus/messaging-hub.js';
 import { GroupMember } from '../../src/consume/group-member.js';
-import { Pressure } from '../../src/consume/pressure.js';
 import type { Handler } from '../../src/handlers/handler.js';
 import { type MessageDriver, MessagingConfig, type ParkingLot, type ReceivedMessage } from '../../src/index.js';
 import { MemoryDeadLetters } from '../../src/drivers/memory/memory.dead-letters.js';
@@ -58,7 +57,7 @@ export class Scripted {
       operations: operations('messaging'),
     } as unknown as DriverSite;
     this.hub = new MessagingHub(driver, config, site);
-    this.member = new GroupMember(this.hub, 'group', handlers.map(handlerWith), new Pressure(config.consumers));
+    this.member = new GroupMember(this.hub, 'group', handlers.map(handlerWith));
   }
 
   async join(): Promise<void> {
