@@ -84,11 +84,12 @@ describe('a server that goes away and comes back', () => {
     });
     await (await client.jetstreamManager()).consumers.delete(stream, 'c');
     await eventually(() =>
-      expect(booted.logger.matching(/does not consume from .*there is no consumer/)).toHaveLength(1),
+      expect(booted.logger.matching(/does not consume from .*There is no consumer/)).toHaveLength(1),
     );
     await client.topology(topology);
     await client.publish({ subject: stream, data: 'again' });
     await eventually(() => expect(got).toEqual(['again']), { timeoutMs: 30_000 });
+    expect(booted.logger.matching(/does not consume from/)).toHaveLength(1);
   });
 
   it('times out while the server is away, and leaves when the app does', async () => {

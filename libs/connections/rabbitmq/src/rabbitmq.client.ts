@@ -16,6 +16,9 @@ export abstract class RabbitmqClient {
   /** Why the broker takes no messages at present, an alarm of its memory or disk; `undefined` when it does. */
   abstract readonly blocked: string | undefined;
 
+  /** Exchange of messages that name none; empty is the default exchange. */
+  abstract readonly exchange: string;
+
   /** The name of a queue with the configured prefix, as others know it. */
   abstract queueName(name: string): string;
 

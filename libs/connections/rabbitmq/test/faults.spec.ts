@@ -79,6 +79,7 @@ describe('a broker that goes away and comes back', () => {
     expect(consumer.isActive).toBe(false);
     await client.topology(topology);
     await eventually(() => expect(consumer.isActive).toBe(true));
+    expect(booted.logger.matching(/does not consume from/)).toHaveLength(1);
     await client.send(queue, { content: 'again' });
     await eventually(() => expect(got).toEqual(['again']));
   });

@@ -1,4 +1,4 @@
-import type { ConsumerMessages, ConsumerNotification, JsMsg } from '@nats-io/jetstream';
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { diagnoseMissing } from '../link/diagnose.js';
 import type { Link } from '../link/link.js';
 import { NatsMessage } from './delivered.js';
@@ -35,7 +35,9 @@ export interface NatsConsumer {
 const IN_FLIGHT = 100;
 /** How long one request for messages stays open, and how often the server says meanwhile that it is there, in milliseconds. */
 const EXPIRES_MS = 30_000;
-const HEARTBEAT_MS = 5_000;
+const HEARTBEAT_MS = 2_000;
+/** How many of those may be missed. */
+const MISSED = 2;
 const RETRY_MS = 1_000;
 
 export class Consumer implements NatsConsumer {
@@ -47,7 +49,10 @@ export class Consumer implements NatsConsumer {
   private freed?: () => void;
   private loop: Promise<void> = Promise.resolve();
   private working?: NodeJS.Timeout;
-  private told = '';
+  private timer?: NodeJS.Timeout;
+  /** Why it does not consume, once told. */
+  private told?: string;
+  private readonly leave: () => void;
 
   constructor(
     private readonly link: Link,
@@ -56,7 +61,13 @@ export class Consumer implements NatsConsumer {
     private readonly options: NatsConsumeOptions,
     private readonly handler: NatsMessageHandler,
     private readonly ended: (consumer: Consumer) => void,
-  ) {}
+    /** Resolves when what went with the server is declared again. */
+    private readonly declared: () => Promise<void>,
+  ) {
+    this.leave = link.onChange(isUp => {
+      if (isUp) this.openAnew();
+    });
+  }
 
   get isActive(): boolean {
     return this.messages !== undefined;
@@ -78,7 +89,7 @@ export class Consumer implements NatsConsumer {
     }
     const { workingEveryMs } = this.options;
     if (workingEveryMs)
-      this.working = setInterval(() => {
+      this.working ??= setInterval(() => {
         for (const message of this.unsettled) message.working();
       }, workingEveryMs).unref();
   }
@@ -86,11 +97,8 @@ export class Consumer implements NatsConsumer {
   async pause(): Promise<void> {
     if (!this.wanted) return;
     this.wanted = false;
-    const { messages } = this;
-    this.messages = undefined;
-    this.freed?.();
-    await messages?.close().catch(() => undefined);
-    await this.loop;
+    clearTimeout(this.timer);
+    await this.stop();
   }
 
   async drain(signal?: AbortSignal): Promise<void> {
@@ -108,6 +116,7 @@ export class Consumer implements NatsConsumer {
     await this.pause();
     this.over = true;
     clearInterval(this.working);
+    this.leave();
     this.ended(this);
   }
 
@@ -123,9 +132,11 @@ export class Consumer implements NatsConsumer {
       max_messages: maxInFlight,
       expires: EXPIRES_MS,
       idle_heartbeat: HEARTBEAT_MS,
+      abort_on_missing_resource: true,
     });
     if (!this.wanted) return void (await messages.close());
     this.messages = messages;
+    this.told = undefined;
     this.loop = this.take(messages, maxInFlight);
     void this.listen(messages);
   }
@@ -141,13 +152,13 @@ export class Consumer implements NatsConsumer {
         if (isOurs()) this.deliver(raw);
         else raw.nak();
       }
-    } catch (error) {
-      this.failed(error as Error);
+    } catch {
+      // Something is gone; opening it anew tells what.
     }
     // The library's own queue, which its iterator leaves when it is closed: else these wait for their time to be over.
     for (const raw of (messages as unknown as { yields?: (JsMsg | (() => void))[] }).yields ?? [])
       if (typeof raw !== 'function' && !this.link.isClosed) raw.nak();
-    if (isOurs()) this.again();
+    if (isOurs()) this.again(0);
   }
 
   private deliver(raw: JsMsg): void {
@@ -182,17 +193,49 @@ export class Consumer implements NatsConsumer {
   }
 
   private async listen(messages: ConsumerMessages): Promise<void> {
-    for await (const notification of messages.status()) this.heard(notification);
+    for await (const { type, ...notification } of messages.status()) {
+      if (type === 'exceeded_limits') this.warn((notification as { description: string }).description);
+      // The server does not say that it is there: its consumer may be somewhere else, or have no request of ours any more.
+      else if (type === 'heartbeats_missed' && (notification as { count: number }).count >= MISSED) {
+        if (this.messages === messages) this.openAnew();
+      }
+    }
   }
 
-  /** The library goes on asking; here it is told once. */
-  private heard(notification: ConsumerNotification): void {
-    const { type } = notification;
-    if (type === 'consumer_deleted' || type === 'consumer_not_found' || type === 'stream_not_found') {
-      const what = type === 'stream_not_found' ? `stream ${this.stream}` : `consumer ${this.stream}/${this.name}`;
-      this.warn(`there is no ${what} any more`);
-    } else if (type === 'exceeded_limits') this.warn(notification.description);
-    else if (type === 'next') this.told = '';
+  private async stop(): Promise<void> {
+    const { messages } = this;
+    this.messages = undefined;
+    this.freed?.();
+    await messages?.close().catch(() => undefined);
+    await this.loop;
+  }
+
+  private openAnew(): void {
+    if (!this.wanted || this.over) return;
+    void this.stop();
+    this.again(0);
+  }
+
+  private again(delayMs: number): void {
+    this.messages = undefined;
+    clearTimeout(this.timer);
+    if (!this.wanted || this.over || this.link.isClosed) return;
+    this.timer = setTimeout(() => {
+      this.tryAgain().catch((error: unknown) => {
+        this.failed(error as Error);
+        this.again(RETRY_MS);
+      });
+    }, delayMs).unref();
+  }
+
+  private async tryAgain(): Promise<void> {
+    await this.declared();
+    // With the next connection, where there is none now.
+    if (this.wanted && !this.over && !this.isActive && this.link.isUp) await this.open();
+  }
+
+  private failed(error: Error): void {
+    if (this.wanted && this.link.isUp) this.warn(error.message);
   }
 
   private warn(reason: string): void {
@@ -200,22 +243,5 @@ export class Consumer implements NatsConsumer {
     this.told = reason;
     const { at } = this.link;
     at.logger.warn({ msg: `${at.id} does not consume from ${this.stream}/${this.name}: ${reason}`, connection: at.id });
-  }
-
-  private failed(error: Error): void {
-    if (this.wanted && !this.link.isClosed) this.warn(error.message);
-  }
-
-  /** The library has ended it for good, and we do not. */
-  private again(): void {
-    this.messages = undefined;
-    if (!this.wanted || this.over || this.link.isClosed) return;
-    setTimeout(() => {
-      if (!this.wanted || this.over || this.isActive) return;
-      this.open().catch((error: unknown) => {
-        this.failed(error as Error);
-        this.again();
-      });
-    }, RETRY_MS).unref();
   }
 }

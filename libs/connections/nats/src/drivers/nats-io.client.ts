@@ -72,8 +72,21 @@ export class NatsIoClient extends NatsClient {
   ): Promise<NatsConsumer> {
     return this.traced('consume', stream, async () => {
       await this.link.whenUp(this.link.config.commandTimeoutMs);
-      const consumer = new Consumer(this.link, stream, name, options, onMessage, ended => this.consumers.delete(ended));
-      await consumer.resume();
+      const consumer = new Consumer(
+        this.link,
+        stream,
+        name,
+        options,
+        onMessage,
+        ended => this.consumers.delete(ended),
+        () => this.topologies.redeclared,
+      );
+      try {
+        await consumer.resume();
+      } catch (error) {
+        await consumer.cancel();
+        throw error;
+      }
       this.consumers.add(consumer);
       return consumer;
     });

@@ -12,10 +12,12 @@ interface Declared {
 /** What has been declared, to be declared again after each reconnection: a stream in memory goes with its server. */
 export class Topologies {
   private readonly all: Declared[] = [];
+  /** Resolves when all of it was declared again after the last reconnection, or could not be. */
+  redeclared: Promise<void> = Promise.resolve();
 
   constructor(private readonly link: Link) {
     link.onChange(isUp => {
-      if (isUp) void this.again();
+      if (isUp) this.redeclared = this.again();
     });
   }
 

@@ -14,6 +14,8 @@ export interface ConsumeOptions {
   readonly arguments?: Readonly<Record<string, unknown>>;
   /** What becomes of a message whose handler throws before it has settled it: back to the queue, or to the dead letters. @default 'requeue' */
   readonly onFailure?: 'requeue' | 'reject';
+  /** Called when what was delivered and not settled is no longer this consumer's: it is delivered again, to it or to another. */
+  readonly onLost?: () => void;
 }
 
 /** Called for each message, as many at once as `prefetch` says. It settles the message, then or later. */
@@ -48,6 +50,8 @@ export class Consumer implements RabbitmqConsumer {
   private readonly idle: (() => void)[] = [];
   private readonly leave: () => void;
   private timer?: NodeJS.Timeout;
+  /** Why it does not consume, once told. */
+  private told?: string;
 
   constructor(
     private readonly link: Link,
@@ -112,12 +116,14 @@ export class Consumer implements RabbitmqConsumer {
   async cancel(): Promise<void> {
     if (this.over) return;
     this.over = true;
-    await this.pause();
+    this.wanted = false;
+    clearTimeout(this.timer);
     this.leave();
     const { channel } = this;
     this.channel = undefined;
+    this.tag = undefined;
     this.ended(this);
-    // What was not settled goes back with the channel.
+    // Closed without being cancelled first: the queue would serve its next consumer before it has back what was not settled here.
     if (channel) await this.ask('close a channel', channel.close()).catch(() => undefined);
     this.forget();
   }
@@ -148,13 +154,16 @@ export class Consumer implements RabbitmqConsumer {
     );
     if (this.channel !== channel) return;
     this.tag = consumerTag;
+    this.told = undefined;
     if (!this.wanted) await this.pause();
   }
 
   private deliver(channel: Channel, raw: ConsumeMessage | null): void {
+    if (this.over) return; // it goes back with the channel
     if (raw === null) {
       // Cancelled by the broker: the queue is gone, or its leader has moved.
       this.tag = undefined;
+      this.options.onLost?.();
       this.failed(new RabbitmqMissingError('queue', this.queue));
       return;
     }
@@ -186,9 +195,11 @@ export class Consumer implements RabbitmqConsumer {
   }
 
   private lost(): void {
+    const hadChannel = this.channel !== undefined;
     this.channel = undefined;
     this.tag = undefined;
     this.forget();
+    if (hadChannel) this.options.onLost?.();
   }
 
   /** The broker delivers again what was not settled; nothing has to be waited for. */
@@ -201,11 +212,13 @@ export class Consumer implements RabbitmqConsumer {
     if (this.over || !this.wanted) return;
     const { at } = this.link;
     const found = this.link.explain(error, `consume from ${this.queue}`) as Error;
-    at.logger.warn({
-      msg: `${at.id} does not consume from ${this.queue}: ${found.message}`,
-      connection: at.id,
-      queue: this.queue,
-    });
+    if (this.told !== found.message)
+      at.logger.warn({
+        msg: `${at.id} does not consume from ${this.queue}: ${found.message}`,
+        connection: at.id,
+        queue: this.queue,
+      });
+    this.told = found.message;
     this.retry();
   }
 

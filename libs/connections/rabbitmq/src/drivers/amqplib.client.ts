@@ -35,6 +35,10 @@ export class AmqplibClient extends RabbitmqClient {
     return this.link.blocked;
   }
 
+  get exchange(): string {
+    return this.link.config.exchange;
+  }
+
   queueName(name: string): string {
     return this.link.config.queuePrefix + name;
   }

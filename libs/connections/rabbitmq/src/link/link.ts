@@ -154,7 +154,7 @@ export class Link {
     this.why = 'it is closed';
     clearTimeout(this.timer);
     this.model = undefined;
-    for (const user of this.users) user.down?.(this.why);
+    for (const user of this.users.slice()) user.down?.(this.why);
     this.tell();
     await this.attempt?.catch(() => undefined);
     if (!model) return;
@@ -258,7 +258,7 @@ export class Link {
     this.why = reason;
     this.awaySince = this.at.clock.monotonic();
     this.at.logger.warn({ msg: `${this.at.id} is away: ${reason}`, connection: this.at.id, reason });
-    for (const user of this.users) user.down?.(reason);
+    for (const user of this.users.slice()) user.down?.(reason);
     this.tell();
     this.again(1);
   }
