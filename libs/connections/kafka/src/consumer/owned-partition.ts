@@ -18,6 +18,7 @@ export class OwnedPartition implements KafkaPartition {
   constructor(
     readonly topic: string,
     readonly partition: number,
+    readonly generation: number,
     private readonly control: PartitionControl,
     /** Nothing is read before it is opened. */
     held: boolean,

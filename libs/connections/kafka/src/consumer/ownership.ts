@@ -39,9 +39,15 @@ export class Ownership {
   }
 
   /** Nothing of them is read before the handler is ready. */
-  take(partitions: readonly { topic: string; partition: number }[], control: PartitionControl): void {
+  take(
+    partitions: readonly { topic: string; partition: number }[],
+    generation: number,
+    control: PartitionControl,
+  ): void {
     const { handlers, onChange, fail } = this.settings;
-    const taken = partitions.map(({ topic, partition }) => new OwnedPartition(topic, partition, control, true));
+    const taken = partitions.map(
+      ({ topic, partition }) => new OwnedPartition(topic, partition, generation, control, true),
+    );
     this.#owned = new Map(taken.map(owned => [`${owned.topic} ${owned.partition}`, owned]));
     const open = (): void => {
       for (const owned of taken) owned.open();

@@ -13,6 +13,8 @@ export interface KafkaMessage {
 export interface KafkaPartition {
   readonly topic: string;
   readonly partition: number;
+  /** Which assignment of the group's this is: that of a later owner has a higher number, as long as the group is not forgotten. */
+  readonly generation: number;
   /** Aborts when the partition is given up or lost; nothing can be committed from then on. */
   readonly signal: AbortSignal;
   readonly isPaused: boolean;

@@ -211,7 +211,7 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
     const partitions = Object.entries(assignment).flatMap(([topic, own]) =>
       own.map(partition => ({ topic, partition })),
     );
-    this.#ownership.take(partitions, this);
+    this.#ownership.take(partitions, this.#membership?.generationId ?? 0, this);
     this.#resolveJoined();
   }
 
