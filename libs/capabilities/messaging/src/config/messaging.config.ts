@@ -3,16 +3,17 @@ import { IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Matche
 import type { EventDefinition } from '../events/event-definition.js';
 import { ConsumersConfig } from './consumers.config.js';
 import { PostgresMessagingConfig } from './postgres-messaging.config.js';
+import { RabbitmqMessagingConfig } from './rabbitmq-messaging.config.js';
 import { RetryConfig } from './retry.config.js';
 import type { CodecName, TopicConfig } from './topic.config.js';
 
-export type MessagingDriverName = 'memory' | 'postgres';
+export type MessagingDriverName = 'memory' | 'postgres' | 'rabbitmq';
 
 /** Events and tasks between processes. */
 @ConfigSection('messaging')
 export class MessagingConfig extends ConnectionConfig {
   /** What carries messages. `memory` is for development and specs: it loses what a process had not handled. @default 'memory' */
-  @IsIn(['memory', 'postgres'])
+  @IsIn(['memory', 'postgres', 'rabbitmq'])
   driver: MessagingDriverName = 'memory';
 
   /** Whether the boot waits for the broker (`require`) or goes on and keeps trying (`background`). @default 'background' */
@@ -86,4 +87,7 @@ export class MessagingConfig extends ConnectionConfig {
 
   @Nested(() => PostgresMessagingConfig)
   postgres: PostgresMessagingConfig = new PostgresMessagingConfig();
+
+  @Nested(() => RabbitmqMessagingConfig)
+  rabbitmq: RabbitmqMessagingConfig = new RabbitmqMessagingConfig();
 }

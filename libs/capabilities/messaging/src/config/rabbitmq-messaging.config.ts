@@ -1,0 +1,19 @@
+import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+
+/** What the driver `rabbitmq` makes of topics and groups; the broker itself is configured in `rabbitmq`. */
+export class RabbitmqMessagingConfig {
+  /** Exchange of events; tasks have one of their own, named after it with `.tasks`. @default `rabbitmq.exchange`, or `events` */
+  @IsOptional()
+  @Matches(/^[\w.:-]{1,120}$/)
+  exchange?: string;
+
+  /** How many queues a new group gets of each topic: so many members can share its work. A group that exists keeps what it has. @default 8 */
+  @IsInt()
+  @Min(1)
+  @Max(64)
+  partitions: number = 8;
+
+  /** What becomes of an event that no group has subscribed to: publishing it is an error, or it is dropped. @default 'error' */
+  @IsIn(['error', 'drop'])
+  unroutable: 'error' | 'drop' = 'error';
+}

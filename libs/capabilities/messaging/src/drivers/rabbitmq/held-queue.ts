@@ -1,0 +1,115 @@
+import type { RabbitmqClient, RabbitmqConsumer, RabbitmqMessage } from '@core-infra/rabbitmq';
+import type { Partition, ReceivedMessage } from '../../driver/message.js';
+import { lockOf } from './names.js';
+import { fromAmqp } from './wire.js';
+
+/** A queue that this member takes messages from: a partition, which it has to itself, or what its group gets again, which all members share. */
+export class HeldQueue {
+  /** Delivered by the broker, and not yet handed over. */
+  waiting: ReceivedMessage[] = [];
+  /** Whether messages may be handed over: the bus knows that the partition is served here. */
+  isServed = false;
+  /** Pending while it is given up. */
+  leaving?: Promise<void>;
+  /** Resolves when it was taken, or could not be. */
+  taken: Promise<unknown> = Promise.resolve();
+  private consumer?: RabbitmqConsumer;
+  private isLocked = false;
+  private position = 0;
+
+  constructor(
+    private readonly client: RabbitmqClient,
+    readonly ref: Partition,
+    readonly name: string,
+    readonly isShared: boolean,
+  ) {}
+
+  get isConsuming(): boolean {
+    return this.consumer !== undefined;
+  }
+
+  /**
+   * Makes the queue this member's own. RabbitMQ does not keep other consumers from a quorum queue, so a queue that belongs to one connection stands for it: it
+   * goes with the connection.
+   * @returns whether nobody else has it
+   */
+  async lock(): Promise<boolean> {
+    if (this.isShared) return true;
+    const name = this.client.queueName(lockOf(this.name));
+    try {
+      await this.client.withChannel(channel =>
+        channel.assertQueue(name, { exclusive: true, durable: false, autoDelete: false }),
+      );
+    } catch (error) {
+      if (/RESOURCE[-_]LOCKED/.test((error as Error).message)) return false;
+      throw error;
+    }
+    this.isLocked = true;
+    return true;
+  }
+
+  async consume(prefetch: number, arrived: () => void, lost: () => void): Promise<void> {
+    let isLost = false;
+    const onLost = (): void => {
+      isLost = true;
+      // It is not to go on by itself once the connection is back: what it had must be given up first, or order would be lost.
+      void this.consumer?.cancel();
+      this.consumer = undefined;
+      lost();
+    };
+    const consumer = await this.client.consume(
+      this.name,
+      { prefetch: Math.min(prefetch, 65_535), onLost },
+      (message: RabbitmqMessage) => {
+        if (isLost) return;
+        this.waiting.push(this.received(message));
+        arrived();
+      },
+    );
+    if (isLost) await consumer.cancel();
+    else this.consumer = consumer;
+  }
+
+  /** What is not settled goes back in its order, as it does with a channel; many that are rejected at once would not. */
+  async end(): Promise<void> {
+    this.waiting = [];
+    const { consumer } = this;
+    this.consumer = undefined;
+    await consumer?.cancel();
+    if (!this.isLocked || !this.client.isConnected) return;
+    const name = this.client.queueName(lockOf(this.name));
+    await this.client.withChannel(channel => channel.deleteQueue(name));
+    this.isLocked = false;
+  }
+
+  private received(mark: RabbitmqMessage): ReceivedMessage {
+    const { message, extra, time } = fromAmqp(mark);
+    const { topic, number: partition } = this.ref;
+    const again = this.isShared && {
+      redelivered: true,
+      attempts: number(extra.attempts) ?? 0,
+      ...numbers('firstAttemptAt', extra['first-attempt-at']),
+      ...numbers('notBefore', extra['not-before']),
+    };
+    return {
+      ...message,
+      topic,
+      partition,
+      position: this.position++,
+      time: time ?? Date.now(),
+      attempts: 0,
+      mark,
+      ...again,
+    };
+  }
+}
+
+function number(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return text === undefined || !Number.isSafeInteger(value) || value < 0 ? undefined : value;
+}
+
+function numbers(name: 'firstAttemptAt' | 'notBefore', text: string | undefined): Partial<ReceivedMessage> {
+  const value = number(text);
+  return value === undefined ? {} : { [name]: value };
+}

@@ -1,0 +1,242 @@
+import type { RabbitmqClient, RabbitmqMessage } from '@core-infra/rabbitmq';
+import { RabbitmqMissingError } from '@core-infra/rabbitmq';
+import type { ConsumeRequest, Consumption, DeliverySink, TopicBacklog } from '../../driver/message-driver.js';
+import type { ReceivedMessage } from '../../driver/message.js';
+import { HeldQueue } from './held-queue.js';
+import { againQueue, partitionQueue } from './names.js';
+import type { QueueSets } from './queue-sets.js';
+
+/** How often a member looks whether it has its share of the partitions, in milliseconds. */
+const TEND_EVERY_MS = 1_000;
+
+/**
+ * A member of a group. Each has as many partitions of a topic as make an equal share: how many members there are is how many consume what the group
+ * gets again. Who has more than its share gives partitions up, who has less takes those that nobody has.
+ */
+export class Membership implements Consumption {
+  private readonly held = new Map<string, HeldQueue>();
+  private readonly isTasks: (topic: string) => boolean;
+  private readonly unwatch: () => void;
+  private paused = false;
+  private stopped = false;
+  /** Handed over, and neither settled nor released. */
+  private handed = 0;
+  private deferred: ReceivedMessage[] = [];
+  private timer?: NodeJS.Timeout;
+  private tending?: Promise<void>;
+  private again = false;
+  private scheduled = false;
+
+  constructor(
+    private readonly client: RabbitmqClient,
+    private readonly sets: QueueSets,
+    private readonly request: ConsumeRequest,
+    private readonly sink: DeliverySink,
+  ) {
+    const queues = new Set(request.queues);
+    this.isTasks = topic => queues.has(topic);
+    this.unwatch = client.onChange(() => void this.tend());
+  }
+
+  /** Looks after its share of the partitions, now and from time to time. Resolves when it has looked. */
+  tend(): Promise<void> {
+    this.again = this.tending !== undefined;
+    return (this.tending ??= this.look().finally(() => {
+      this.tending = undefined;
+      if (this.stopped) return;
+      clearTimeout(this.timer);
+      // Not all members at the same moment: two would take the same partitions.
+      const pause = this.again ? 0 : TEND_EVERY_MS * (0.75 + Math.random() / 2);
+      this.timer = setTimeout(() => void this.tend(), pause).unref();
+    }));
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    for (const message of this.deferred.splice(0)) this.giveBack(message);
+    this.handOver();
+  }
+
+  settle(message: ReceivedMessage): void {
+    (message.mark as RabbitmqMessage).ack();
+    this.handed -= 1;
+    if (this.handed === this.request.maxInFlight - 1) this.schedule();
+  }
+
+  release(message: ReceivedMessage): void {
+    this.handed -= 1;
+    // A member that ends pauses before, and what it has goes back in order when its channels are closed.
+    if (this.paused) this.deferred.push(message);
+    else this.giveBack(message);
+  }
+
+  async backlog(): Promise<readonly TopicBacklog[]> {
+    const { group, topics } = this.request;
+    return Promise.all(
+      topics.map(async topic => {
+        const count = await this.sets.ensure(group, topic, this.isTasks(topic));
+        const names = [...this.partitionsOf(topic, count), againQueue(group, topic)];
+        const depths = await Promise.all(names.map(name => this.client.depth(name)));
+        return { topic, messages: depths.reduce((sum, { messages }) => sum + messages, 0) };
+      }),
+    );
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    this.unwatch();
+    const gone = (async () => {
+      await this.tending;
+      await this.leave([...this.held.values()]);
+    })();
+    await Promise.race([gone, aborted(signal)]);
+  }
+
+  private async look(): Promise<void> {
+    try {
+      for (const topic of this.request.topics) if (!this.stopped) await this.share(topic);
+      this.sink.troubled(undefined);
+    } catch (error) {
+      if (error instanceof RabbitmqMissingError) this.sets.forget();
+      if (!this.stopped) this.sink.troubled(error as Error);
+    }
+  }
+
+  private async share(topic: string): Promise<void> {
+    const { group } = this.request;
+    const count = await this.sets.ensure(group, topic, this.isTasks(topic));
+    await this.sets.ensureAgain(group, topic);
+    const shared = againQueue(group, topic);
+    const names = this.partitionsOf(topic, count);
+    const [consumers = 0, ...owners] = await this.client.withChannel(async channel => {
+      const found = await Promise.all([shared, ...names].map(name => channel.checkQueue(this.client.queueName(name))));
+      return found.map(({ consumerCount }) => consumerCount);
+    });
+    const members = consumers + (this.held.get(shared)?.isConsuming ? 0 : 1);
+    const quota = Math.ceil(count / members);
+    const mine = names.filter(name => this.held.has(name));
+    const serving = mine.map(name => this.held.get(name)!).filter(({ leaving }) => !leaving);
+    const free = names.filter((name, number) => owners[number] === 0 && !this.held.has(name));
+    const wanted = rotated(free).slice(0, Math.max(0, quota - mine.length));
+    if (serving.length > quota) void this.leave(serving.slice(quota));
+    const taken = wanted.map(name => new HeldQueue(this.client, { topic, number: names.indexOf(name) }, name, false));
+    // What the group gets again has the number after the last of the partitions, with every member.
+    if (!this.held.has(shared)) taken.push(new HeldQueue(this.client, { topic, number: count }, shared, true));
+    if (taken.length > 0) await this.take(taken, count);
+  }
+
+  private async take(queues: readonly HeldQueue[], partitions: number): Promise<void> {
+    for (const queue of queues) this.held.set(queue.name, queue);
+    const taking = Promise.allSettled(queues.map(queue => this.open(queue, partitions)));
+    const settled = taking.then(async results => {
+      const open = queues.filter((_, at) => results[at]?.status === 'fulfilled' && results[at].value);
+      const rest = queues.filter(queue => !open.includes(queue));
+      await Promise.allSettled(rest.map(queue => this.drop(queue)));
+      await this.sink.assigned(open.map(({ ref }) => ref));
+      for (const queue of open) queue.isServed = true;
+      this.schedule();
+    });
+    for (const queue of queues) queue.taken = settled;
+    // What the bus needs to know of a partition may take long; others can be looked after meanwhile.
+    settled.catch((error: unknown) => this.sink.troubled(error as Error));
+    const failed = (await taking).find(result => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  private async open(queue: HeldQueue, partitions: number): Promise<boolean> {
+    if (!(await queue.lock())) return false;
+    const { maxInFlight, topics } = this.request;
+    // Messages that wait for another attempt must not keep the others out.
+    const again = Math.max(1, Math.floor(maxInFlight / 4 / topics.length));
+    const share = Math.max(1, Math.floor((maxInFlight * 3) / 4 / topics.length / partitions));
+    await queue.consume(
+      queue.isShared ? again : share,
+      () => this.schedule(),
+      () => void this.leave([queue]),
+    );
+    return true;
+  }
+
+  /** Gives queues up: what is at work ends or is abandoned before others get it. */
+  private async leave(queues: readonly HeldQueue[]): Promise<void> {
+    const going = queues.filter(queue => !queue.leaving && this.held.get(queue.name) === queue);
+    const left = (async () => {
+      await Promise.allSettled(going.map(({ taken }) => taken));
+      for (const queue of going) queue.waiting = [];
+      await this.sink.revoked(going.map(({ ref }) => ref));
+      await Promise.allSettled(going.map(queue => this.drop(queue)));
+      if (!this.stopped) void this.tend();
+    })();
+    for (const queue of going) {
+      queue.isServed = false;
+      queue.leaving = left;
+    }
+    await Promise.all(queues.map(({ leaving }) => leaving));
+  }
+
+  private async drop(queue: HeldQueue): Promise<void> {
+    // Its lock must not stay when nobody serves it.
+    for (;;) {
+      try {
+        await queue.end();
+        break;
+      } catch (error) {
+        if (!this.client.isConnected) break;
+        this.sink.troubled(error as Error);
+        await new Promise(resolve => setTimeout(resolve, TEND_EVERY_MS).unref());
+      }
+    }
+    this.held.delete(queue.name);
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    // What came in one read of the socket goes on together.
+    queueMicrotask(() => {
+      this.scheduled = false;
+      this.handOver();
+    });
+  }
+
+  private handOver(): void {
+    for (const queue of this.held.values()) {
+      const room = this.request.maxInFlight - this.handed;
+      if (this.paused || this.stopped || room <= 0) return;
+      if (!queue.isServed || queue.waiting.length === 0) continue;
+      const messages = queue.waiting.splice(0, room);
+      this.handed += messages.length;
+      this.sink.deliver(messages);
+    }
+  }
+
+  private giveBack(message: ReceivedMessage): void {
+    const { topic, partition } = message;
+    for (const { ref, isServed } of this.held.values())
+      // One that is given up gives its messages back with its channel, in their order.
+      if (ref.topic === topic && ref.number === partition && isServed) (message.mark as RabbitmqMessage).nack();
+  }
+
+  private partitionsOf(topic: string, count: number): string[] {
+    const { group } = this.request;
+    return Array.from({ length: count }, (_, number) => partitionQueue(group, topic, number, this.isTasks(topic)));
+  }
+}
+
+/** Begins anywhere, so that members who look at the same moment do not want the same. */
+function rotated(names: readonly string[]): string[] {
+  const from = Math.floor(Math.random() * names.length);
+  return [...names.slice(from), ...names.slice(0, from)];
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
+  });
+}

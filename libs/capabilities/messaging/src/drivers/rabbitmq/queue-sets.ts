@@ -1,0 +1,120 @@
+import type { DriverSite } from '@core-infra/kernel';
+import {
+  type QueueDeclaration,
+  type RabbitmqClient,
+  RabbitmqMissingError,
+  RabbitmqUnavailableError,
+  type Topology,
+} from '@core-infra/rabbitmq';
+import { againQueue, NO_DELIVERY_LIMIT, partitionQueue, routingKey, slotsOf, tasksExchange } from './names.js';
+
+/** Exchanges and queues of topics and groups, made when they are needed first. */
+export class QueueSets {
+  private readonly counts = new Map<string, Promise<number>>();
+  private readonly declared = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly client: RabbitmqClient,
+    private readonly site: DriverSite,
+    private readonly exchange: string,
+    private readonly partitions: number,
+  ) {}
+
+  /** Makes the exchanges. */
+  exchanges(): Promise<void> {
+    return this.once('exchanges', { exchanges: this.exchangesOf() });
+  }
+
+  /** Makes the queues of a group, or of a topic's tasks, and binds them. @returns how many there are */
+  ensure(group: string, topic: string, isTasks: boolean): Promise<number> {
+    const first = partitionQueue(group, topic, 0, isTasks);
+    return remembered(this.counts, first, () => this.make(group, topic, isTasks));
+  }
+
+  ensureAgain(group: string, topic: string): Promise<void> {
+    const name = againQueue(group, topic);
+    return this.once(name, { queues: [lasting(name)] });
+  }
+
+  queue(name: string): Promise<void> {
+    return this.once(name, { queues: [lasting(name)] });
+  }
+
+  /** Something of it was found to be missing: it is made again when it is needed next. */
+  forget(): void {
+    this.counts.clear();
+    this.declared.clear();
+  }
+
+  private async make(group: string, topic: string, isTasks: boolean): Promise<number> {
+    const name = (partition: number): string => partitionQueue(group, topic, partition, isTasks);
+    const existing = await this.count(name);
+    const count = existing || this.partitions;
+    if (count !== this.partitions)
+      this.site.logger.warn(
+        `The group "${group}" has ${count} partitions of the topic "${topic}" and keeps them; messaging.rabbitmq.partitions (${this.partitions}) is for new ones`,
+      );
+    const from = isTasks ? tasksExchange(this.exchange) : this.exchange;
+    const numbers = Array.from({ length: count }, (_, number) => number);
+    // All queues are there before the first is bound: what counts them never finds some of them in use.
+    await this.once(name(0), {
+      exchanges: this.exchangesOf(),
+      queues: numbers.map(number => ({ ...lasting(name(number)), singleActiveConsumer: true })),
+      bindings: numbers.flatMap(number => [
+        // Other systems publish with the topic alone.
+        ...(number === 0 ? [{ exchange: from, queue: name(0), routingKey: topic }] : []),
+        ...slotsOf(number, count).map(slot => ({
+          exchange: from,
+          queue: name(number),
+          routingKey: routingKey(topic, slot),
+        })),
+      ]),
+    });
+    return count;
+  }
+
+  /** How many queues of a set there are. */
+  private async count(name: (partition: number) => string): Promise<number> {
+    let found = 0;
+    try {
+      await this.client.withChannel(async channel => {
+        for (; found < 1_000; found += 1) await channel.checkQueue(this.client.queueName(name(found)));
+      });
+    } catch (error) {
+      if (!(error instanceof RabbitmqMissingError)) throw error;
+    }
+    return found;
+  }
+
+  private exchangesOf(): { name: string }[] {
+    return [{ name: this.exchange }, { name: tasksExchange(this.exchange) }];
+  }
+
+  private once(name: string, topology: Topology): Promise<void> {
+    return remembered(this.declared, name, async () => {
+      try {
+        await this.client.topology(topology);
+      } catch (error) {
+        // The connection keeps it in mind, and declares it before it is used.
+        if (error instanceof RabbitmqUnavailableError) return;
+        throw error;
+      }
+    });
+  }
+}
+
+/** Keeps messages until somebody settles them, whatever happens to brokers and consumers. */
+function lasting(name: string): QueueDeclaration {
+  return { name, type: 'quorum', deliveryLimit: NO_DELIVERY_LIMIT };
+}
+
+/** The promise of the first call for all of them, until it fails. */
+function remembered<T>(cache: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {
+  let made = cache.get(name);
+  if (!made) {
+    made = make();
+    cache.set(name, made);
+    made.catch(() => cache.delete(name));
+  }
+  return made;
+}

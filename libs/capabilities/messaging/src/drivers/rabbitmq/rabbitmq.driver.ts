@@ -1,0 +1,109 @@
+import type { DriverSite } from '@core-infra/kernel';
+import { type RabbitmqClient, RabbitmqUnroutableError } from '@core-infra/rabbitmq';
+import type { RabbitmqMessagingConfig } from '../../config/rabbitmq-messaging.config.js';
+import type {
+  ConsumeRequest,
+  Consumption,
+  DeliverySink,
+  DriverFeatures,
+  GroupMessage,
+  MessageDriver,
+} from '../../driver/message-driver.js';
+import type { OutgoingMessage } from '../../driver/message.js';
+import { Membership } from './membership.js';
+import { againQueue, routingKey, SLOTS, slotOf, tasksExchange } from './names.js';
+import { QueueSets } from './queue-sets.js';
+import { RabbitmqDeadLetters } from './rabbitmq.dead-letters.js';
+import { toAmqp, toAmqpWhole } from './wire.js';
+
+/** Carries messages over RabbitMQ: a topic is a routing key of one exchange, a group has quorum queues of each of its topics. */
+export class RabbitmqDriver implements MessageDriver {
+  readonly name = 'rabbitmq';
+  readonly features: DriverFeatures = {
+    ordered: true,
+    schedule: false,
+    reach: 'network',
+    durable: true,
+    retention: 'subscribers',
+  };
+  readonly deadLetters: RabbitmqDeadLetters;
+  private readonly exchange: string;
+  private readonly mandatory: boolean;
+  private readonly sets: QueueSets;
+  private turn = 0;
+
+  constructor(
+    private readonly client: RabbitmqClient,
+    site: DriverSite,
+    config: RabbitmqMessagingConfig,
+  ) {
+    this.exchange = config.exchange ?? (client.exchange || 'events');
+    this.mandatory = config.unroutable === 'error';
+    this.sets = new QueueSets(client, site, this.exchange, config.partitions);
+    this.deadLetters = new RabbitmqDeadLetters(client, this.sets);
+  }
+
+  /** Resolves when the exchanges are there. */
+  connect(): Promise<void> {
+    return this.sets.exchanges();
+  }
+
+  publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]> {
+    // One message of a key at a time: what the broker does not take must not be overtaken. Different keys are under way together.
+    const byKey = new Map<string, Promise<Error | undefined>>();
+    return Promise.all(
+      messages.map(message => {
+        const { key } = message;
+        if (key === undefined) return this.send(message, signal);
+        const before = byKey.get(key);
+        const sent = before ? before.then(error => error ?? this.send(message, signal)) : this.send(message, signal);
+        byKey.set(key, sent);
+        return sent;
+      }),
+    );
+  }
+
+  async sendToGroup(group: string, messages: readonly GroupMessage[], signal: AbortSignal): Promise<void> {
+    await Promise.all(
+      messages.map(async message => {
+        const { topic, attempts, firstAttemptAt, notBefore } = message;
+        await this.sets.ensureAgain(group, topic);
+        const extra = {
+          attempts: String(attempts),
+          'first-attempt-at': String(firstAttemptAt),
+          ...(notBefore !== undefined && { 'not-before': String(Math.round(notBefore)) }),
+        };
+        await this.client.send(againQueue(group, topic), toAmqpWhole(message, extra), { signal });
+      }),
+    );
+  }
+
+  async consume(request: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
+    const membership = new Membership(this.client, this.sets, request, sink);
+    await membership.tend();
+    return membership;
+  }
+
+  private async send(message: OutgoingMessage, signal: AbortSignal): Promise<Error | undefined> {
+    const { topic, key, kind } = message;
+    const isTask = kind === 'task';
+    try {
+      if (isTask) await this.sets.ensure(topic, topic, true);
+      const slot = key === undefined ? (this.turn = (this.turn + 1) % SLOTS) : slotOf(key);
+      await this.client.publish(
+        {
+          ...toAmqp(message),
+          exchange: isTask ? tasksExchange(this.exchange) : this.exchange,
+          routingKey: routingKey(topic, slot),
+          mandatory: isTask || this.mandatory,
+        },
+        { signal },
+      );
+      return undefined;
+    } catch (error) {
+      // Somebody has deleted its queues: the next one makes them again.
+      if (isTask && error instanceof RabbitmqUnroutableError) this.sets.forget();
+      return error as Error;
+    }
+  }
+}

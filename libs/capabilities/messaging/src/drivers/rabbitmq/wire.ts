@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { OutgoingMessage as AmqpMessage, RabbitmqMessage } from '@core-infra/rabbitmq';
+import { CE } from '../../codec/cloudevents.codec.js';
+import type { WireMessage } from '../../driver/message.js';
+
+/** CloudEvents' names in its binding for AMQP; `cloudEvents:` is read as well, which the binding allows. */
+const AMQP_CE = 'cloudEvents_';
+const attribute = /^cloudEvents[_:]/;
+const contentType = 'content-type';
+/** Headers of this driver, which apps may not use. */
+const own = 'x-infra-';
+/** Headers that brokers add. */
+const brokers = /^(?:x-delivery-count$|x-acquired-count$|x-death$|x-(?:first|last)-death-|x-opt-|CC$|BCC$)/;
+/** AMQP's short texts, in bytes. */
+const shortest = 255;
+/** Headers beyond this go into the body: amqplib encodes at most 65,536 bytes of them. */
+const mostHeaderBytes = 48 * 1024;
+const wrapped = 'application/vnd.core-infra.message+json';
+
+/** Headers of ours, without their prefix. */
+export type OwnHeaders = Readonly<Record<string, string>>;
+
+export type AmqpContent = Pick<AmqpMessage, 'content' | 'headers' | 'contentType' | 'messageId' | 'timestampMs'>;
+
+/** A message as AMQP carries it. */
+export function toAmqp({ id, key, headers, body }: WireMessage, extra: OwnHeaders = {}): AmqpContent {
+  const table: Record<string, unknown> = {};
+  let media: string | undefined;
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === contentType && Buffer.byteLength(value) <= shortest) media = value;
+    else table[name.startsWith(CE) ? AMQP_CE + name.slice(CE.length) : name] = value;
+  }
+  const fits = id !== '' && Buffer.byteLength(id) <= shortest;
+  if (!fits) table[`${own}id`] = id;
+  if (key !== undefined && key !== headers.ce_partitionkey) table[`${own}key`] = key;
+  for (const name in extra) table[own + name] = extra[name];
+  return {
+    content: body,
+    headers: table,
+    messageId: fits ? id : randomUUID(),
+    timestampMs: Date.now(),
+    ...(media !== undefined && { contentType: media }),
+  };
+}
+
+/** The same for messages that are here already and must be kept, however large their headers are. */
+export function toAmqpWhole(message: WireMessage, extra: OwnHeaders): AmqpContent {
+  let bytes = 0;
+  for (const [name, value] of Object.entries({ ...message.headers, ...extra }))
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 32;
+  if (bytes <= mostHeaderBytes) return toAmqp(message, extra);
+  const { id, key, headers, body } = message;
+  return {
+    content: JSON.stringify({ id, key, headers, body: body.toString('base64'), extra }),
+    contentType: wrapped,
+    timestampMs: Date.now(),
+  };
+}
+
+/** A message as the bus has it, its topic aside. */
+export interface FromAmqp {
+  readonly message: Omit<WireMessage, 'topic'>;
+  readonly extra: OwnHeaders;
+  /** In milliseconds since 1970, where it is said. */
+  readonly time?: number;
+}
+
+export function fromAmqp({
+  content,
+  properties,
+  headers: table,
+}: Pick<RabbitmqMessage, 'content' | 'properties' | 'headers'>): FromAmqp {
+  const { messageId, timestamp } = properties as { messageId?: unknown; timestamp?: unknown };
+  const media: unknown = properties.contentType;
+  const time = typeof timestamp === 'number' && { time: timestamp * 1_000 };
+  if (media === wrapped) return { ...unwrap(content), ...time };
+  const headers: Record<string, string> = {};
+  const extra: Record<string, string> = {};
+  for (const [name, value] of Object.entries(table)) {
+    if (name.startsWith(own)) extra[name.slice(own.length)] = text(value);
+    else if (!brokers.test(name)) headers[name.replace(attribute, CE)] = text(value);
+  }
+  if (typeof media === 'string') headers[contentType] = media;
+  const id = extra.id ?? (typeof messageId === 'string' && messageId !== '' ? messageId : randomUUID());
+  const key = extra.key ?? headers.ce_partitionkey;
+  return { message: { id, headers, body: content, ...(key !== undefined && { key }) }, extra, ...time };
+}
+
+function unwrap(content: Buffer): FromAmqp {
+  const { id, key, headers, body, extra } = JSON.parse(content.toString()) as Omit<WireMessage, 'body' | 'topic'> & {
+    body: string;
+    extra: OwnHeaders;
+  };
+  return {
+    message: { id, headers, body: Buffer.from(body, 'base64'), ...(key !== undefined && { key }) },
+    extra,
+  };
+}
+
+/** Other systems send numbers, lists and tables. */
+function text(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Buffer.isBuffer(value)) return value.toString();
+  if (typeof value === 'object' && value !== null) return JSON.stringify(value);
+  return String(value);
+}
