@@ -6,9 +6,12 @@ import { diagnoseReply } from '../link/diagnose.js';
 import { isTimeout, type Link } from '../link/link.js';
 import type { NatsOutgoing, NatsPublishOptions } from './outgoing.js';
 
-/** How often "no stream" is believed to be an election of its leader, and asked again. */
-const ELECTION_ATTEMPTS = 4;
+/** How long "no stream" may mean that a stream elects its leader, or that a server reads its streams from disk, in milliseconds. */
+const UNKNOWN_STREAM_MS = 1_000;
+const KNOWN_STREAM_MS = 10_000;
 const ELECTION_PAUSE_MS = 150;
+/** How many first words of subjects are remembered that a stream has kept messages of. */
+const REMEMBERED = 1_000;
 
 /**
  * Publishes to streams, many at a time. An attempt that is not answered is made again with the same id, which the stream knows: so that trying again
@@ -20,6 +23,7 @@ export class Publisher {
   private readonly idle: (() => void)[] = [];
   /** Told when the connection is lost: no answer comes to what was asked before. */
   private readonly losses = new Set<() => void>();
+  private readonly kept = new Set<string>();
 
   constructor(private readonly link: Link) {
     link.onChange(isUp => {
@@ -75,15 +79,19 @@ export class Publisher {
   }
 
   private async send(sending: Sending): Promise<PubAck> {
-    for (let attempt = 1; ; attempt += 1) {
-      const { signal, deadline, subject } = sending;
+    const { signal, deadline, subject } = sending;
+    const [word = ''] = subject.split('.', 1);
+    let refusedSince: number | undefined;
+    for (;;) {
       signal?.throwIfAborted();
       if (!this.link.isUp)
         await this.link.whenUp(Math.max(1, deadline - performance.now()), signal).catch(this.late(sending));
       const remaining = deadline - performance.now();
       if (remaining <= 0) throw this.tooLate(sending);
       try {
-        return await this.attempt(sending, Math.min(remaining, this.link.config.commandTimeoutMs));
+        const ack = await this.attempt(sending, Math.min(remaining, this.link.config.commandTimeoutMs));
+        if (this.kept.size < REMEMBERED) this.kept.add(word);
+        return ack;
       } catch (error) {
         signal?.throwIfAborted();
         if (this.link.isClosed) throw this.link.unavailable(error);
@@ -92,8 +100,11 @@ export class Publisher {
           throw this.link.unavailable(new Error('the message may have been accepted'));
         if (wasLost || isTimeout(error)) continue;
         const found = diagnoseReply(error, `keep a message of ${subject}`, subject);
-        if (!(found instanceof NatsNoStreamError) || attempt >= ELECTION_ATTEMPTS) throw found;
-        await new Promise(resolve => setTimeout(resolve, ELECTION_PAUSE_MS * attempt));
+        if (!(found instanceof NatsNoStreamError)) throw found;
+        refusedSince ??= performance.now();
+        const graceMs = this.kept.has(word) ? KNOWN_STREAM_MS : UNKNOWN_STREAM_MS;
+        if (performance.now() + ELECTION_PAUSE_MS > Math.min(deadline, refusedSince + graceMs)) throw found;
+        await new Promise(resolve => setTimeout(resolve, ELECTION_PAUSE_MS));
       }
     }
   }
