@@ -4,6 +4,8 @@ import type { MessagingHub } from '../bus/messaging-hub.js';
 export abstract class OutboxRelay {
   /** Ties it to a bus: what that publishes in transactions is written here, and relayed by the bus's driver. */
   abstract attach(hub: MessagingHub): void;
+  /** Gives a bus what is kept in its database, and nothing else: nothing is relayed. */
+  abstract lend(hub: MessagingHub): void;
   /** Looks at once whether there is something to relay. */
   abstract wake(): void;
 }

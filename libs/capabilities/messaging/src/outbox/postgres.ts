@@ -33,12 +33,16 @@ export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRel
       };
     },
     drain: signal => outbox.stop(signal),
+    // After a boot that failed nothing is drained.
+    close: signal => outbox.stop(signal),
   };
 }
 
 class PostgresOutbox extends OutboxRelay {
   private relay?: Relay;
   private begun = false;
+  private attached = false;
+  private ended = false;
   private readonly sweep: Sweep;
 
   constructor(
@@ -54,21 +58,25 @@ class PostgresOutbox extends OutboxRelay {
   }
 
   attach(hub: MessagingHub): void {
-    hub.stores.outbox = new DatabaseOutbox(this.dataSource, () => this.wake(), this.config.listen);
-    hub.stores.inbox = new DatabaseInbox(this.dataSource);
-    hub.stores.parking = new DatabaseParkingLot(this.dataSource, this.config.maxParked);
-    hub.stores.deadLetters = new DatabaseDeadLetters(this.dataSource);
-    if (!this.config.relay) return;
-    this.relay = new Relay(this.dataSource, hub, this.config, this.at);
-    if (this.begun) this.relay.start();
+    this.lend(hub);
+    this.attached = true;
+    if (this.config.relay) this.relay = new Relay(this.dataSource, hub, this.config, this.at);
+    if (this.begun) this.start();
+  }
+
+  lend({ stores }: MessagingHub): void {
+    stores.outbox = new DatabaseOutbox(this.dataSource, () => this.wake(), this.config.listen);
+    stores.inbox = new DatabaseInbox(this.dataSource);
+    stores.parking = new DatabaseParkingLot(this.dataSource, this.config.maxParked);
+    stores.deadLetters = new DatabaseDeadLetters(this.dataSource);
   }
 
   /** The tables are there. */
   begin(): void {
-    if (this.begun) return;
+    // An app may end while its tables are looked for.
+    if (this.begun || this.ended) return;
     this.begun = true;
-    this.relay?.start();
-    this.sweep.start();
+    if (this.attached) this.start();
   }
 
   wake(): void {
@@ -84,8 +92,14 @@ class PostgresOutbox extends OutboxRelay {
   }
 
   async stop(signal: AbortSignal): Promise<void> {
+    this.ended = true;
     await this.sweep.stop();
     if (this.begun) await this.relay?.stop(signal);
+  }
+
+  private start(): void {
+    this.relay?.start();
+    this.sweep.start();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { WireMessage } from '../driver/message.js';
+import type { OutgoingMessage, WireMessage } from '../driver/message.js';
 
 /** Why a message is dead. */
 export type DeadReason =
@@ -24,6 +24,8 @@ export interface DeadLetter {
   readonly group: string;
   /** Original bytes and headers. */
   readonly message: WireMessage;
+  /** What it was published as, of one that the outbox could not publish. */
+  readonly kind?: OutgoingMessage['kind'];
   readonly reason: DeadReason;
   readonly error: {
     readonly name: string;

@@ -203,12 +203,13 @@ function withinLease(stopping: AbortSignal, ms: number): { readonly signal: Abor
 }
 
 function deadLetterOf(row: OutboxRow, error: Error, attempts: number, now: number): DeadLetter {
-  const { id, topic, key, headers, body, createdAt } = row;
+  const { id, kind, topic, key, headers, body, createdAt } = row;
   const code = (error as { code?: unknown }).code;
   return {
     id: uuidV7(now),
     group: OUTBOX_GROUP,
     message: { id, topic, headers, body, ...(key !== undefined && { key }) },
+    kind,
     reason: 'unpublishable',
     error: { name: error.name, message: error.message.slice(0, 2_000), ...(typeof code === 'string' && { code }) },
     partition: 0,

@@ -42,7 +42,7 @@ export class DatabaseDeadLetters implements DeadLetterStore {
         letters.map(({ error }) => searchable(error.name)),
         letters.map(({ error: { code } }) => (code === undefined ? null : searchable(code))),
         letters.map(({ error }) => JSON.stringify(error)),
-        letters.map(({ message }) => envelopeOf(message)),
+        letters.map(({ message, kind }) => envelopeOf(message, kind)),
         letters.map(({ message }) => message.body),
         letters.map(({ partition }) => partition),
         letters.map(({ position }) => position),
@@ -126,11 +126,13 @@ function conditionOf({ group, topic, key, error, reason, since, until }: DeadLet
 }
 
 function letterOf(row: Row): DeadLetter {
-  const { id, group, reason, error, envelope, body, partition, position, attempts, trace_id: traceId } = row;
+  const { id, group, reason, error, body, partition, position, attempts, trace_id: traceId } = row;
+  const { kind, ...envelope } = row.envelope;
   return {
     id,
     group,
     message: { ...envelope, body },
+    ...(kind && { kind }),
     reason,
     error,
     partition,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { WireMessage } from '../../driver/message.js';
+import type { OutgoingMessage, WireMessage } from '../../driver/message.js';
 
 /** Texts of senders become keys of one size, which an index takes whatever they are. */
 export function digestOf(...texts: readonly string[]): Buffer {
@@ -16,8 +16,9 @@ export function searchable(text: string): string {
 }
 
 /** Everything of a message but its body, exactly. */
-export function envelopeOf({ id, topic, key, headers }: WireMessage): string {
-  return JSON.stringify({ id, topic, key, headers });
+export function envelopeOf({ id, topic, key, headers }: WireMessage, kind?: OutgoingMessage['kind']): string {
+  return JSON.stringify({ id, topic, key, headers, kind });
 }
 
-export type Envelope = Pick<WireMessage, 'id' | 'topic' | 'key' | 'headers'>;
+export type Envelope = Pick<OutgoingMessage, 'id' | 'topic' | 'key' | 'headers'> &
+  Partial<Pick<OutgoingMessage, 'kind'>>;

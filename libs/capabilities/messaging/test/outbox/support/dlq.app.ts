@@ -1,0 +1,14 @@
+import { DatabaseModule } from '@core-infra/database';
+import { Module } from '@nestjs/common';
+import { MessagingModule } from '@core-infra/messaging';
+import { OutboxModule } from '@core-infra/messaging/outbox';
+
+/** An app for the command line; what it is connected to is read at each boot. */
+@Module({
+  imports: [
+    DatabaseModule.forRootAsync({ useFactory: () => ({ dsn: process.env['SPEC_DATABASE']! }) }),
+    OutboxModule.forRoot(),
+    MessagingModule.forRoot(),
+  ],
+})
+export class AppModule {}
