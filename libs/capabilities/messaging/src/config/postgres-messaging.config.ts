@@ -29,6 +29,11 @@ export class PostgresMessagingConfig {
   @Max(600_000)
   leaseMs: number = 8_000;
 
+  /** How many messages of a group may be parked; it fetches no more then. With an outbox, `outbox.maxParked` holds. @default 100_000 */
+  @IsInt()
+  @Min(1)
+  maxParked: number = 100_000;
+
   /** How long a message waits for a group that does not fetch it, in milliseconds; then pg-boss deletes it. @default 31_536_000_000 */
   @IsInt()
   @Min(60_000)

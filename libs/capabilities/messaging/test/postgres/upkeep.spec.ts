@@ -162,6 +162,21 @@ describe('the driver postgres', () => {
     await eventually(() => expect(handled).toHaveLength(1));
   });
 
+  it('says which right is missing where it may not make its schema', async () => {
+    const role = uniqueName('role').replaceAll('-', '_');
+    await using admin = await boot([]);
+    await admin.get(DataSource).query(`CREATE ROLE "${role}" LOGIN PASSWORD 'none'`);
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = 'none';
+    const booted = bootMessaging({
+      imports: [DatabaseModule.forRoot({ dsn: url.href, pool: { max: 1 } })],
+      options: { driver: 'postgres', startup: 'require', postgres: { schema: 'forbidden' } },
+    });
+    await expect(booted).rejects.toThrow(/may not make or use the schema "forbidden": permission denied/);
+    await admin.get(DataSource).query(`DROP ROLE "${role}"`);
+  });
+
   it('asks the database for little while nothing happens, and says how much', async () => {
     const handled: Step[] = [];
     await using app = await boot([handlerOf(handled)]);

@@ -1,9 +1,10 @@
 import type { DriverSite } from '@core-infra/kernel';
 import { PgBoss } from 'pg-boss';
 import type { PostgresMessagingConfig } from '../../config/postgres-messaging.config.js';
+import { parkedTable } from '../../outbox/stores/parked.table.js';
 import type { Connection } from './connection.js';
 import { MessagingSchemaMissingError, MessagingSchemaRightsError } from './errors.js';
-import { PARTITIONS } from './queues.js';
+import { parkedIn, PARTITIONS } from './queues.js';
 
 /** pg-boss looks after its tables at these intervals, in seconds; none of them is on the way of a message. */
 const upkeep = {
@@ -32,6 +33,8 @@ export class Boss {
     await this.stop();
     const boss = new PgBoss({ db: this.connection, schema, migrate, schedule: false, ...upkeep });
     boss.on('error', error => this.site.logger.warn(`pg-boss: ${error.message}`));
+    // Its data can hold the values of a statement.
+    boss.on('warning', ({ message }) => this.site.logger.warn(`pg-boss: ${message}`));
     this.boss = boss;
     try {
       if (!migrate && !(await this.isThere())) throw new MessagingSchemaMissingError(schema);
@@ -101,6 +104,7 @@ export class Boss {
       CREATE TABLE IF NOT EXISTS ${schema}.messaging_member (
         name text NOT NULL REFERENCES ${schema}.queue ON DELETE CASCADE, member uuid NOT NULL,
         until timestamptz NOT NULL, PRIMARY KEY (name, member)) WITH (fillfactor = 50);
+      ${parkedTable(parkedIn(schema), 'messaging_parked_lane', 'IF NOT EXISTS').join(';')};
       COMMIT`);
   }
 }

@@ -21,7 +21,13 @@ export class Connection {
     const runner = this.dataSource.createQueryRunner();
     try {
       const client = (await runner.connect()) as PgClient;
-      return await client.query<Row>(sql, parameters);
+      try {
+        return await client.query<Row>(sql, parameters);
+      } catch (error) {
+        // A text of several statements may have begun a transaction, which the pool must not get back.
+        if (parameters === undefined) await client.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
     } finally {
       await runner.release();
     }

@@ -125,7 +125,8 @@ export class Consumer implements Consumption, Sleeper {
     const job = this.drop(message);
     // A partition that is given up is put back as a whole.
     if (!job || this.stopped || !this.holdings.holds(job.name, job.number)) return;
-    this.site.jobs.release(job.name, [job.id]).then(
+    const { member } = this.holdings;
+    this.site.jobs.putBack(job.name, { member, numbers: [job.number], only: [job.id] }).then(
       () => this.wake(),
       () => this.holdings.giveUp([{ name: job.name, number: job.number }]),
     );
@@ -236,7 +237,8 @@ export class Consumer implements Consumption, Sleeper {
     for (const queue of this.queues) {
       const numbers = this.holdings.held().flatMap(({ name, number }) => (name === queue ? [number] : []));
       const ours = [...this.inHand.values()].map(({ id }) => id);
-      await this.site.jobs.reset(queue, numbers, [...ours, ...this.settler.pending]);
+      const { member } = this.holdings;
+      await this.site.jobs.putBack(queue, { member, numbers, except: [...ours, ...this.settler.pending] });
     }
   }
 

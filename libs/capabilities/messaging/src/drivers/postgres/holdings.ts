@@ -93,7 +93,7 @@ export class Holdings {
   async leaveAll(queues: readonly string[]): Promise<void> {
     for (const queue of queues) {
       const numbers = [...this.states.values()].filter(({ name }) => name === queue).map(({ number }) => number);
-      if (numbers.length > 0) await this.site.jobs.reset(queue, numbers);
+      if (numbers.length > 0) await this.site.jobs.putBack(queue, { member: this.member, numbers });
       await this.site.leases.leave(queue);
     }
     this.states.clear();
@@ -104,7 +104,7 @@ export class Holdings {
     const numbers = await leases.take(queue, wanted);
     if (numbers.length === 0) return false;
     // What its last holder had claimed, and was not done with.
-    await jobs.reset(queue, numbers);
+    await jobs.putBack(queue, { member: this.member, numbers });
     const topic = this.site.topicOf(queue);
     await sink.assigned(numbers.map(number => ({ topic, number })));
     for (const number of numbers) this.states.set(markOf(queue, number), { name: queue, number, state: 'held' });

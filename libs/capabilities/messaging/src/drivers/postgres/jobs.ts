@@ -32,6 +32,15 @@ export interface Claim {
   readonly maxBytes: number;
 }
 
+export interface PutBack {
+  readonly member: string;
+  readonly numbers: readonly number[];
+  /** Jobs to be put back. @default all */
+  readonly only?: readonly string[];
+  /** Jobs that the member has. */
+  readonly except?: readonly string[];
+}
+
 /** pg-boss's limit of how long a job may be at work; ours is the lease of its member. */
 const forever = 2_000_000_000;
 
@@ -111,21 +120,19 @@ export class Jobs {
     );
   }
 
-  /** What was claimed of these partitions can be claimed again, except for those that the caller has. */
-  async reset(queue: string, numbers: readonly number[], except: readonly string[] = []): Promise<void> {
+  /**
+   * What is claimed of partitions can be claimed again, as far as they are still the member's: what another has claimed since is left alone.
+   */
+  async putBack(queue: string, { member, numbers, only, except = [] }: PutBack): Promise<void> {
     const { schema } = this.config;
     await this.connection.query(
-      `UPDATE ${schema}.job SET state = 'created', started_on = NULL
-       WHERE name = $1 AND state = 'active' AND group_id = ANY($2::text[]) AND id <> ALL($3::uuid[])`,
-      [queue, numbers.map(String), except],
-    );
-  }
-
-  async release(queue: string, ids: readonly string[]): Promise<void> {
-    const { schema } = this.config;
-    await this.connection.query(
-      `UPDATE ${schema}.job SET state = 'created', started_on = NULL WHERE name = $1 AND id = ANY($2::uuid[]) AND state = 'active'`,
-      [queue, ids],
+      `WITH held AS MATERIALIZED (
+         SELECT number FROM ${schema}.messaging_partition WHERE name = $1 AND number = ANY($2::int[]) AND member = $4 FOR SHARE
+       )
+       UPDATE ${schema}.job SET state = 'created', started_on = NULL
+       WHERE name = $1 AND state = 'active' AND group_id = ANY($3::text[]) AND group_id IN (SELECT number::text FROM held)
+         AND id <> ALL($5::uuid[]) ${only ? 'AND id = ANY($6::uuid[])' : ''}`,
+      [queue, numbers, numbers.map(String), member, except, ...(only ? [only] : [])],
     );
   }
 

@@ -11,6 +11,7 @@ import type {
   MessageDriver,
 } from '../../driver/message-driver.js';
 import type { OutgoingMessage, WireMessage } from '../../driver/message.js';
+import { DatabaseParkingLot } from '../../outbox/stores/database.parking-lot.js';
 import { Boss } from './boss.js';
 import { Connection } from './connection.js';
 import { Consumer } from './consumer.js';
@@ -19,7 +20,7 @@ import { JobIds } from './job-ids.js';
 import { JobWriter } from './job-writer.js';
 import { Jobs, type NewJob } from './jobs.js';
 import { PostgresDeadLetters } from './postgres.dead-letters.js';
-import { partitionOf, queueOf } from './queues.js';
+import { parkedIn, partitionOf, queueOf } from './queues.js';
 import { Waking } from './waking.js';
 
 /** How long a boot waits for the database where `startup` is `background`, in milliseconds. */
@@ -36,6 +37,7 @@ export class PostgresBroker implements MessageDriver {
     retention: 'subscribers',
   };
   readonly deadLetters: PostgresDeadLetters;
+  readonly parking: DatabaseParkingLot;
   private readonly connection: Connection;
   private readonly boss: Boss;
   private readonly jobs: Jobs;
@@ -56,6 +58,11 @@ export class PostgresBroker implements MessageDriver {
     this.jobs = new Jobs(this.connection, config);
     this.waking = new Waking(at.clock);
     this.writer = new JobWriter(this.jobs, (queue, due) => this.stirred(queue, due));
+    const { connection } = this;
+    const database = {
+      query: (sql: string, parameters?: unknown[]) => connection.query(sql, parameters) as Promise<never>,
+    };
+    this.parking = new DatabaseParkingLot(database, config.maxParked, parkedIn(config.schema));
     this.deadLetters = new PostgresDeadLetters(this.connection, this.boss, config.schema);
   }
 
@@ -137,6 +144,7 @@ export class PostgresBroker implements MessageDriver {
     signal: AbortSignal,
   ): Promise<Error | undefined> {
     try {
+      if (!this.connected) await this.untilConnected(signal);
       for (const queue of new Set(queues)) await this.boss.ensureQueue(queue);
     } catch (error) {
       return error as Error;

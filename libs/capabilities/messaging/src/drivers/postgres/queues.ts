@@ -15,3 +15,6 @@ export function partitionOf(key: string | undefined): number {
 /** The channel of NOTIFY for those who share a schema. */
 export const channelOf = (schema: string): string =>
   `messaging_${createHash('sha256').update(schema).digest('hex').slice(0, 16)}`;
+
+/** The table of parked messages. */
+export const parkedIn = (schema: string): string => `${schema}.messaging_parked`;

@@ -1,4 +1,3 @@
-import type { DataSource } from '@core-infra/database';
 import type { Partition } from '../../driver/message.js';
 import { ParkingFullError } from '../../errors.js';
 import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../../stores/parking.js';
@@ -14,6 +13,11 @@ interface Row {
   readonly first_attempt_at: Date | null;
 }
 
+/** Whatever runs statements, e.g. a `DataSource`. */
+export interface Queries {
+  query<Result>(sql: string, parameters?: unknown[]): Promise<Result>;
+}
+
 /** How many may be parked without the rows being counted again. */
 const stride = 500;
 
@@ -24,16 +28,17 @@ export class DatabaseParkingLot implements ParkingLot {
 
   /** @param maxParked how many messages of a group may be parked; processes together may exceed it by 500 each */
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly database: Queries,
     private readonly maxParked: number,
+    private readonly table: string = 'messaging_parked',
   ) {}
 
   async keys(group: string, partitions: readonly Partition[], signal: AbortSignal): Promise<readonly ParkedKey[]> {
     signal.throwIfAborted();
-    const rows = await this.dataSource.query<(Row & { due_at: Date; messages: string })[]>(
+    const rows = await this.database.query<(Row & { due_at: Date; messages: string })[]>(
       `SELECT DISTINCT ON (topic, partition, lane) partition, envelope, due_at,
               count(*) OVER (PARTITION BY topic, partition, lane) AS messages
-       FROM messaging_parked
+       FROM ${this.table}
        WHERE "group" = $1 AND (topic, partition) IN (SELECT * FROM unnest($2::text[], $3::integer[]))
        ORDER BY topic, partition, lane, seq`,
       [group, partitions.map(({ topic }) => topic), partitions.map(({ number }) => number)],
@@ -51,8 +56,8 @@ export class DatabaseParkingLot implements ParkingLot {
     signal.throwIfAborted();
     await this.claim(group, requests.length);
     const messages = requests.map(({ message }) => message);
-    await this.dataSource.query(
-      `INSERT INTO messaging_parked
+    await this.database.query(
+      `INSERT INTO ${this.table}
          ("group", topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason)
        SELECT $1, topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason
        FROM unnest($2::text[], $3::integer[], $4::bytea[], $5::text[], $6::bytea[], $7::json[], $8::bytea[], $9::timestamptz[],
@@ -85,8 +90,8 @@ export class DatabaseParkingLot implements ParkingLot {
     signal: AbortSignal,
   ): Promise<readonly ParkedMessage[]> {
     signal.throwIfAborted();
-    const rows = await this.dataSource.query<Row[]>(
-      `SELECT seq, partition, envelope, body, received_at, attempts, first_attempt_at FROM messaging_parked
+    const rows = await this.database.query<Row[]>(
+      `SELECT seq, partition, envelope, body, received_at, attempts, first_attempt_at FROM ${this.table}
        WHERE "group" = $1 AND topic = $2 AND partition = $3 AND lane = $4 ORDER BY seq LIMIT $5`,
       [group, topic, partition, digestOf(key), limit],
     );
@@ -110,17 +115,19 @@ export class DatabaseParkingLot implements ParkingLot {
     signal: AbortSignal,
   ): Promise<void> {
     signal.throwIfAborted();
-    await this.dataSource.query(
-      'UPDATE messaging_parked SET attempts = $3, due_at = $4 WHERE seq = $1 AND attempts = $2',
-      [ticket, known, attempts, timestamp(dueAt)],
-    );
+    await this.database.query(`UPDATE ${this.table} SET attempts = $3, due_at = $4 WHERE seq = $1 AND attempts = $2`, [
+      ticket,
+      known,
+      attempts,
+      timestamp(dueAt),
+    ]);
   }
 
   /** Messages that another has tried since stay. */
   async remove(messages: readonly ParkedMessage[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await this.dataSource.query(
-      `DELETE FROM messaging_parked USING unnest($1::bigint[], $2::integer[]) AS given (ticket, known)
+    await this.database.query(
+      `DELETE FROM ${this.table} USING unnest($1::bigint[], $2::integer[]) AS given (ticket, known)
        WHERE seq = ticket AND attempts = known`,
       [messages.map(({ ticket }) => ticket), messages.map(({ attempts }) => attempts)],
     );
@@ -131,9 +138,9 @@ export class DatabaseParkingLot implements ParkingLot {
     signal: AbortSignal,
   ): Promise<{ readonly keys: number; readonly messages: number }> {
     signal.throwIfAborted();
-    const [row] = await this.dataSource.query<{ keys: string; messages: string }[]>(
+    const [row] = await this.database.query<{ keys: string; messages: string }[]>(
       `SELECT count(*) AS keys, coalesce(sum(messages), 0) AS messages FROM (
-         SELECT count(*) AS messages FROM messaging_parked WHERE $1::text IS NULL OR "group" = $1
+         SELECT count(*) AS messages FROM ${this.table} WHERE $1::text IS NULL OR "group" = $1
          GROUP BY "group", topic, partition, lane
        ) AS lanes`,
       [group ?? null],
@@ -148,8 +155,8 @@ export class DatabaseParkingLot implements ParkingLot {
       this.allowance.set(group, left - messages);
       return;
     }
-    const [row] = await this.dataSource.query<{ count: string }[]>(
-      'SELECT count(*) FROM (SELECT 1 FROM messaging_parked WHERE "group" = $1 LIMIT $2) AS parked',
+    const [row] = await this.database.query<{ count: string }[]>(
+      `SELECT count(*) FROM (SELECT 1 FROM ${this.table} WHERE "group" = $1 LIMIT $2) AS parked`,
       [group, this.maxParked],
     );
     const room = this.maxParked - Number(row!.count);
