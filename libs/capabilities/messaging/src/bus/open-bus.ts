@@ -2,6 +2,7 @@ import type { Check, DriverSite, Opened, Step } from '@core-infra/kernel';
 import type { MessagingConfig } from '../config/messaging.config.js';
 import type { MessageDriver } from '../driver/message-driver.js';
 import type { EventBus } from './event-bus.js';
+import { withConsumers } from './consumers.check.js';
 import { MessagingHub } from './messaging-hub.js';
 import { Publisher } from './publisher.js';
 
@@ -11,7 +12,7 @@ const hubs = new WeakMap<EventBus, MessagingHub>();
 export interface DriverSteps {
   readonly address?: string;
   readonly connect?: Step;
-  readonly check?: Check;
+  readonly check?: Check | Readonly<Record<string, Check>>;
   readonly close?: Step;
 }
 
@@ -27,6 +28,7 @@ export function openBus(
   hubs.set(bus, hub);
   return {
     ...steps,
+    check: withConsumers(hub, steps.check),
     client: bus,
     drain: signal => hub.drain(signal),
   };

@@ -32,6 +32,18 @@ export class ConsumersConfig {
   @Max(2_147_483_647)
   revokeTimeoutMs: number = 20_000;
 
+  /** The app counts as degraded while more messages than so many wait for one of its groups; 0 is never. @default 100_000 */
+  @IsInt()
+  @Min(0)
+  @Live()
+  maxBacklog: number = 100_000;
+
+  /** The same when the oldest of them is older, in milliseconds, where the broker tells; 0 is never. @default 300_000 */
+  @IsInt()
+  @Min(0)
+  @Live()
+  maxBacklogAgeMs: number = 300_000;
+
   /** Nothing is fetched while the heap is fuller than this part of its limit; 1 is never. @default 0.85 */
   @IsNumber()
   @Min(0.1)

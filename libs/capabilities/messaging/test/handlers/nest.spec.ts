@@ -150,10 +150,12 @@ describe('what Nest has for handlers', () => {
     @Controller()
     class Handlers {
       @EventPattern({ cmd: 'x' }, Transport.TCP) tcp(): void {}
-      @MessagePattern('orders.placed') async request(): Promise<void> {
+      @(MessagePattern('orders.placed') as MethodDecorator)
+      request(): void {
         seen.push('request');
       }
-      @EventPattern('orders.placed') event(): void {
+      @(EventPattern('orders.placed') as MethodDecorator)
+      event(): void {
         seen.push('event');
       }
     }
