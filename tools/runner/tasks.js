@@ -2,6 +2,7 @@
 
 const { existsSync, statSync } = require('node:fs');
 const path = require('node:path');
+const { parseArgs } = require('node:util');
 const { root } = require('./paths.js');
 
 // A task is what it is about and the steps that it runs; a step is what follows `node` on the command line. Add yours here.
@@ -28,6 +29,21 @@ function jestArguments(args) {
 const isPath = arg => !arg.startsWith('-') && existsSync(path.join(root, arg));
 const isFolder = arg => statSync(path.join(root, arg)).isDirectory();
 
+/** The spec of test/chaos, told by the environment how much: `--injections 1000 --brokers kafka,nats`. */
+function chaos(args) {
+  const { values } = parseArgs({ args, options: { injections: { type: 'string' }, brokers: { type: 'string' } } });
+  const step = specs(['test/chaos']);
+  const { injections, brokers } = values;
+  return {
+    ...step,
+    env: {
+      ...step.env,
+      ...(injections && { CHAOS_INJECTIONS: injections }),
+      ...(brokers && { CHAOS_BROKERS: brokers }),
+    },
+  };
+}
+
 const prettier = (...args) => bin('prettier/bin/prettier.cjs', ...args);
 
 const nest = (...args) => bin('@nestjs/cli/bin/nest.js', ...args);
@@ -45,6 +61,10 @@ const tasks = {
     steps: () => [{ ...typescript('tools/start/main.js', '--watch'), stay: true }],
   },
   test: { about: 'every spec, or those under the given paths', steps: args => [specs(args)] },
+  chaos: {
+    about: 'kills under load: chaos [--injections 1000] [--brokers kafka,nats]',
+    steps: args => [chaos(args)],
+  },
   bench: {
     about: 'the benchmarks, on built files as a service runs them',
     steps: args => [

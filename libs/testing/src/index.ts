@@ -45,7 +45,12 @@ export { type TestKafka, useKafka } from './kafka/use-kafka.js';
 export type { NatsServerOptions, NatsUser } from './nats/nats.settings.js';
 export { type NatsServer, startNats, useNatsServer } from './nats/start-nats.js';
 export { type TestNats, useNats } from './nats/use-nats.js';
-export { type PostgresServer, startPostgres, usePostgresServer } from './postgres/start-postgres.js';
+export {
+  type PostgresServer,
+  type PostgresServerOptions,
+  startPostgres,
+  usePostgresServer,
+} from './postgres/start-postgres.js';
 export { type PgBouncer, usePgbouncer } from './postgres/use-pgbouncer.js';
 export { type TestPostgres, usePostgres, type UsePostgresOptions } from './postgres/use-postgres.js';
 export type { RabbitmqPermissions, RabbitmqServerOptions, RabbitmqUser } from './rabbitmq/rabbitmq.settings.js';

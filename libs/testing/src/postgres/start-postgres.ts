@@ -1,9 +1,14 @@
-import { postgres } from '../dev-services/services/postgres.service.js';
+import { postgres, postgresService } from '../dev-services/services/postgres.service.js';
 import { startServer, withoutSecrets } from '../dev-services/service.start.js';
 import { ownServer, type Resolution } from '../dev-services/service.definition.js';
 import { createDatabase } from './postgres.admin.js';
 import { type Started, useStarted } from '../helpers/use-started.js';
 import { uniqueName } from '../helpers/unique-name.js';
+
+export interface PostgresServerOptions {
+  /** Whether what was committed is there after `kill('SIGKILL')`; commits are slower then. @default false */
+  keepsCommits?: boolean;
+}
 
 /** A PostgreSQL of one's own, to be stopped and killed at will. */
 export interface PostgresServer extends AsyncDisposable {
@@ -26,8 +31,8 @@ export interface PostgresServer extends AsyncDisposable {
 }
 
 /** Starts a PostgreSQL that nobody shares; an address in the environment is not used, since it could not be stopped. */
-export async function startPostgres(): Promise<PostgresServer> {
-  const { host, resolution } = await startServer(ownServer(postgres), { kind: 'private' });
+export async function startPostgres(options?: PostgresServerOptions): Promise<PostgresServer> {
+  const { host, resolution } = await startServer(ownServer(postgresService(options)), { kind: 'private' });
   const stop = (): Promise<void> => host.stop();
   const start = (): Promise<void> => host.start();
   const dispose = (): Promise<void> => host.end();
@@ -49,6 +54,6 @@ export async function startPostgres(): Promise<PostgresServer> {
 }
 
 /** {@link startPostgres} for the specs of a file or of a `describe`: started before them, gone after them. */
-export function usePostgresServer(): Started<PostgresServer> {
-  return useStarted(startPostgres, [ownServer(postgres)]);
+export function usePostgresServer(options?: PostgresServerOptions): Started<PostgresServer> {
+  return useStarted(() => startPostgres(options), [ownServer(postgres)]);
 }

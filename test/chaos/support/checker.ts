@@ -1,0 +1,20 @@
+import { join } from 'node:path';
+import { runChild } from '@core-infra/testing';
+
+export interface Checked {
+  readonly sent: number;
+  readonly effects: number;
+  readonly lost: number;
+  readonly duplicated: number;
+  readonly invented: number;
+  readonly inverted: number;
+  readonly calls: number;
+}
+
+/** What the checker counts, in a process of its own. */
+export async function check(databaseUrl: string): Promise<Checked> {
+  const child = runChild(join(__dirname, '../fixtures/checker.main.cjs'), { env: { DATABASE_URL: databaseUrl } });
+  const [, json] = await child.waitForLine(/^checked (.+)$/);
+  await child.exit;
+  return JSON.parse(json!) as Checked;
+}
