@@ -51,13 +51,19 @@ class AppProcess {
     this.hurry?.();
   }
 
+  samePort() {
+    if (!this.address) return {};
+    return { HTTP_PORT: String(this.address.port), APP_PORT: undefined, SERVER_PORT: undefined, PORT: undefined };
+  }
+
   once() {
     const { args, env, isWatched } = this.place;
     const command = isWatched ? watched(this.app) : built(this.app, args);
     // Outside of the terminal's group, so that a Ctrl-C reaches it once, from here, before its servers go.
     const child = spawn(process.execPath, command.args, {
       cwd: root,
-      env: { ...env, ...command.env, CORE_INFRA_RUNNER: String(process.pid) },
+      // Whoever had its address finds it there again.
+      env: { ...env, ...command.env, ...this.samePort(), CORE_INFRA_RUNNER: String(process.pid) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: process.platform !== 'win32',
     });

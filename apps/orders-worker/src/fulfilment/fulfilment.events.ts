@@ -1,9 +1,17 @@
-import { MessageContext, Subscribe } from '@core-infra/messaging';
+import { MessageContext, type RetryOptions, Subscribe } from '@core-infra/messaging';
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { OrderCancelled, orderCancelled, OrderPlaced, orderPlaced } from 'orders-events';
+import { PaymentAnswerNotUnderstoodError } from '../payments/payments.errors.js';
 import { Payments } from '../payments/payments.js';
 import { FulfilmentService } from './fulfilment.service.js';
+
+/** A provider that is away for hours rejects nobody: attempts are limited by the age of the order alone. To nonsense it is not listened twice. */
+const retry: RetryOptions = {
+  attempts: 10_000,
+  maxDelayMs: 30_000,
+  retryable: error => (error instanceof PaymentAnswerNotUnderstoodError ? false : undefined),
+};
 
 /**
  * Money moves outside of the database, so no transaction can make these handlers happen once. They consist of steps instead that can be run
@@ -20,8 +28,7 @@ export class FulfilmentEvents {
     private readonly payments: Payments,
   ) {}
 
-  /** A provider that is away for hours rejects nobody: attempts are limited by the age of the order alone. */
-  @Subscribe(orderPlaced, { idempotent: false, retry: { attempts: 10_000, maxDelayMs: 30_000 } })
+  @Subscribe(orderPlaced, { idempotent: false, retry })
   async placed(@Payload() order: OrderPlaced, @Ctx() { signal }: MessageContext): Promise<void> {
     let state = await this.fulfilment.reserve(order);
     if (state === 'held') {
@@ -31,7 +38,7 @@ export class FulfilmentEvents {
     if (state === 'cancelled') await this.payments.refund(order.order_id, signal);
   }
 
-  @Subscribe(orderCancelled, { idempotent: false, retry: { attempts: 10_000, maxDelayMs: 30_000 } })
+  @Subscribe(orderCancelled, { idempotent: false, retry })
   async cancelled(@Payload() { order_id }: OrderCancelled, @Ctx() { signal }: MessageContext): Promise<void> {
     await this.fulfilment.cancel(order_id);
     await this.payments.refund(order_id, signal);
