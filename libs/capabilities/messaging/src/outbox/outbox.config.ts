@@ -1,5 +1,6 @@
-import { ConfigSection, ConnectionConfig } from '@core-infra/kernel';
+import { ConfigSection, ConnectionConfig, Nested } from '@core-infra/kernel';
 import { IsBoolean, IsIn, IsInt, Max, Min } from 'class-validator';
+import { IdempotencyConfig } from './idempotency-key/idempotency.config.js';
 
 /** Events that are written in the transaction they belong to, and relayed to the broker after its commit. */
 @ConfigSection('outbox')
@@ -75,4 +76,7 @@ export class OutboxConfig extends ConnectionConfig {
   @Min(100)
   @Max(10_000_000)
   maxParked: number = 100_000;
+
+  @Nested(() => IdempotencyConfig)
+  idempotency: IdempotencyConfig = new IdempotencyConfig();
 }

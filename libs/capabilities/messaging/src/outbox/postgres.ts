@@ -1,6 +1,7 @@
 import type { DataSource } from '@core-infra/database';
 import type { DriverSite, Opened } from '@core-infra/kernel';
 import type { MessagingHub } from '../bus/messaging-hub.js';
+import { IdempotencyKeys } from './idempotency-key/idempotency-keys.js';
 import { DatabaseOutbox } from './database.outbox.js';
 import { OutboxTablesMissingError } from './errors.js';
 import type { OutboxConfig } from './outbox.config.js';
@@ -43,7 +44,8 @@ class PostgresOutbox extends OutboxRelay {
   private begun = false;
   private attached = false;
   private ended = false;
-  private readonly sweep: Sweep;
+  readonly idempotency: IdempotencyKeys;
+  private readonly sweeps: readonly Sweep[];
 
   constructor(
     private readonly dataSource: DataSource,
@@ -51,9 +53,16 @@ class PostgresOutbox extends OutboxRelay {
     private readonly at: DriverSite,
   ) {
     super();
-    const kept = { table: 'messaging_inbox', column: 'handled_at', retentionMs: config.inboxRetentionMs };
-    this.sweep = new Sweep(dataSource, kept, error =>
-      at.logger.warn(`What the inbox remembers could not be swept: ${(error as Error).message}`),
+    this.idempotency = new IdempotencyKeys(dataSource, config.idempotency);
+    const { inboxRetentionMs, idempotency } = config;
+    this.sweeps = [
+      { table: 'messaging_inbox', column: 'handled_at', retentionMs: inboxRetentionMs },
+      { table: 'messaging_idempotency_keys', column: 'created_at', retentionMs: idempotency.retentionMs },
+    ].map(
+      kept =>
+        new Sweep(dataSource, kept, error =>
+          at.logger.warn(`The table ${kept.table} could not be swept: ${(error as Error).message}`),
+        ),
     );
   }
 
@@ -93,18 +102,18 @@ class PostgresOutbox extends OutboxRelay {
 
   async stop(signal: AbortSignal): Promise<void> {
     this.ended = true;
-    await this.sweep.stop();
+    await Promise.all(this.sweeps.map(sweep => sweep.stop()));
     if (this.begun) await this.relay?.stop(signal);
   }
 
   private start(): void {
     this.relay?.start();
-    this.sweep.start();
+    for (const sweep of this.sweeps) sweep.start();
   }
 }
 
 const tables =
-  'messaging_outbox, messaging_scheduled, messaging_outbox_buckets, messaging_inbox, messaging_dead_letters, messaging_parked';
+  'messaging_outbox, messaging_scheduled, messaging_outbox_buckets, messaging_inbox, messaging_dead_letters, messaging_parked, messaging_idempotency_keys';
 
 async function tablesOf(dataSource: DataSource): Promise<void> {
   try {

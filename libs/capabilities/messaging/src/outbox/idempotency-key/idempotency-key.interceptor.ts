@@ -1,0 +1,153 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import {
+  applyDecorators,
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  Logger,
+  type NestInterceptor,
+  Optional,
+  SetMetadata,
+  StreamableFile,
+  UseInterceptors,
+} from '@nestjs/common';
+import { RequestContext } from '@core-infra/kernel';
+import { type Observable, of } from 'rxjs';
+import { OutboxRelay } from '../outbox.js';
+import { digestOf } from '../stores/encoding.js';
+import { type Captured, captureAnswer } from './capture-answer.js';
+import {
+  AnswerNotKeptError,
+  IdempotencyKeyBusyError,
+  IdempotencyKeyRequiredError,
+  IdempotencyKeyReusedError,
+} from './errors.js';
+import type { Answer, IdempotencyKeys } from './idempotency-keys.js';
+import { keyOf } from './key-header.js';
+
+export interface IdempotencyKeyOptions {
+  /** Whether a request without a key is refused (400), or handled like any other. @default true */
+  readonly required?: boolean;
+}
+
+const OPTIONS = 'core-infra:idempotency key';
+
+/** What Express' and Fastify's requests and responses have in common. */
+interface Request {
+  readonly method: string;
+  readonly url: string;
+  readonly originalUrl?: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body?: unknown;
+}
+interface Response {
+  readonly raw?: ServerResponse;
+  getHeaders(): OutgoingHttpHeaders;
+  status(code: number): unknown;
+  header(name: string, value: unknown): unknown;
+}
+
+/** Of the connection, of this one delivery, or secret: not part of what is kept. */
+const notKept = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'date',
+  'keep-alive',
+  'set-cookie',
+  'trailer',
+  'transfer-encoding',
+]);
+
+/**
+ * Answers a request that comes again with the same `Idempotency-Key` as it was answered the first time: with the same status, headers and body
+ * (draft-ietf-httpapi-idempotency-key-header-07). For one route or a controller by {@link IdempotencyKey}.
+ */
+@Injectable()
+export class IdempotencyKeyInterceptor implements NestInterceptor {
+  private readonly logger = new Logger('IdempotencyKey');
+
+  constructor(
+    private readonly outbox: OutboxRelay,
+    @Optional() @Inject(RequestContext) private readonly context: RequestContext = RequestContext.none,
+  ) {}
+
+  async intercept(call: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const options = optionsOf(call);
+    const request = call.switchToHttp().getRequest<Request>();
+    const response = call.switchToHttp().getResponse<Response>();
+    const key = keyOf(request.headers['idempotency-key']);
+    if (key === undefined) {
+      if (options.required ?? true) throw new IdempotencyKeyRequiredError('The header Idempotency-Key is missing.');
+      return next.handle();
+    }
+    const keys = this.outbox.idempotency;
+    const { userId = '', tenantId = '' } = this.context.current ?? {};
+    const scope = digestOf(tenantId, userId, `${call.getClass().name}.${call.getHandler().name}`, key);
+    const claim = await keys.claim(scope, fingerprintOf(request));
+    if ('reused' in claim) throw new IdempotencyKeyReusedError();
+    if ('busy' in claim) throw new IdempotencyKeyBusyError();
+    if ('answer' in claim) return of(answered(response, claim.answer));
+    const before = response.getHeaders();
+    captureAnswer(response.raw ?? (response as unknown as ServerResponse), keys.config.maxAnswerBytes, captured =>
+      this.keep(keys, scope, claim.owner, before, captured),
+    );
+    return next.handle();
+  }
+
+  /** A failure of the server's own is not an answer: the same key may be tried again. */
+  private async keep(
+    keys: IdempotencyKeys,
+    scope: Buffer,
+    owner: string,
+    before: OutgoingHttpHeaders,
+    { status, headers, body }: Captured,
+  ): Promise<void> {
+    try {
+      if (status >= 500) await keys.release(scope, owner);
+      else await keys.finish(scope, owner, body && { status, body, headers: changes(before, headers) });
+    } catch (error) {
+      this.logger.error({
+        msg: 'An answer could not be kept: its request will be handled again when it comes again',
+        err: error,
+      });
+    }
+  }
+}
+
+/** Has a route, or all of a controller, heed the header `Idempotency-Key`. For what creates or changes something: POST, PATCH. */
+export function IdempotencyKey(options: IdempotencyKeyOptions = {}): ClassDecorator & MethodDecorator {
+  return applyDecorators(SetMetadata(OPTIONS, options), UseInterceptors(IdempotencyKeyInterceptor));
+}
+
+function optionsOf(call: ExecutionContext): IdempotencyKeyOptions {
+  const of = (target: object): IdempotencyKeyOptions | undefined =>
+    Reflect.getMetadata(OPTIONS, target) as IdempotencyKeyOptions | undefined;
+  return of(call.getHandler()) ?? of(call.getClass()) ?? {};
+}
+
+function fingerprintOf({ method, url, originalUrl = url, body }: Request): Buffer {
+  const content = Buffer.isBuffer(body) ? body.toString('base64') : (JSON.stringify(body) ?? '');
+  return digestOf(method, originalUrl, content);
+}
+
+/** What the handler's answer has added to what every answer has. */
+function changes(before: OutgoingHttpHeaders, after: OutgoingHttpHeaders): Answer['headers'] {
+  const changed: Record<string, string | readonly string[]> = {};
+  for (const [given, value] of Object.entries(after)) {
+    const name = given.toLowerCase();
+    if (value === undefined || notKept.has(name) || String(before[name]) === String(value)) continue;
+    changed[name] = Array.isArray(value) ? value : String(value);
+  }
+  return changed;
+}
+
+function answered(response: Response, answer: Answer | undefined): StreamableFile {
+  if (!answer) throw new AnswerNotKeptError();
+  const { status, headers, body } = answer;
+  response.status(status);
+  for (const [name, value] of Object.entries(headers)) response.header(name, value);
+  const type = headers['content-type'];
+  return new StreamableFile(body, { length: body.length, ...(typeof type === 'string' && { type }) });
+}
