@@ -3,7 +3,7 @@ import { type Operation, operations } from '@core-infra/kernel';
 import { eventually, type HttpApp, uniqueName, usePostgres } from '@core-infra/testing';
 import { Controller, type Type } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
-import { EventBus, MessagingHub, type MessagingOptions, Subscribe } from '../../src/index.js';
+import { defineEvent, EventBus, MessagingHub, type MessagingOptions, Subscribe } from '../../src/index.js';
 import { messagingMigrations, OutboxModule } from '../../src/outbox/index.js';
 import { bootMessaging } from '../support/boot-messaging.js';
 import { Step, stepped } from './fixtures/steps.js';
@@ -175,6 +175,29 @@ describe('the driver postgres', () => {
     });
     await expect(booted).rejects.toThrow(/may not make or use the schema "forbidden": permission denied/);
     await admin.get(DataSource).query(`DROP ROLE "${role}"`);
+  });
+
+  it('makes queues anew that somebody has deleted, of groups and of tasks', async () => {
+    const handled: Step[] = [];
+    const group = uniqueName('group');
+    const work = defineEvent(`work.${group}`, { schema: Step });
+    await using app = await boot([handlerOf(handled)], { group, postgres: { leaseMs: 1_000 } });
+    const bus = app.get(EventBus);
+    const dataSource = app.get(DataSource);
+    await bus.send(work.of({ key: 'a', at: 0 }));
+    for (const name of [`${group}/${stepped.type}`, `${work.type}/${work.type}`])
+      await dataSource.query('SELECT pgboss.delete_queue($1)', [name]);
+    await bus.send(work.of({ key: 'a', at: 1 }));
+    expect(
+      await dataSource.query('SELECT 1 FROM pgboss.job WHERE name = $1', [`${work.type}/${work.type}`]),
+    ).toHaveLength(1);
+    await eventually(async () =>
+      expect(
+        await dataSource.query('SELECT 1 FROM pgboss.subscription WHERE name LIKE $1', [`${group}/%`]),
+      ).toHaveLength(1),
+    );
+    await bus.publish(stepped.of({ key: 'a', at: 2 }));
+    await eventually(() => expect(handled).toEqual([{ key: 'a', at: 2 }]));
   });
 
   it('asks the database for little while nothing happens, and says how much', async () => {

@@ -10,7 +10,7 @@ import { decodeJob } from './job-data.js';
 import type { Job, Jobs } from './jobs.js';
 import { Leases } from './leases.js';
 import { Pause } from './pause.js';
-import { queueOf } from './queues.js';
+import { isMissingQueue, queueOf } from './queues.js';
 import { Settler } from './settler.js';
 import type { Sleeper, Waking } from './waking.js';
 
@@ -200,6 +200,10 @@ export class Consumer implements Consumption, Sleeper {
         if (this.stopped) return;
         this.sink.troubled(error as Error);
         this.begun();
+        if (isMissingQueue(error)) {
+          this.site.boss.forget();
+          this.joined = false;
+        }
         this.renewAt = 0;
         woken = true;
         await this.pauseUntil.wait(

@@ -2,7 +2,6 @@ import { ErrorSpec, InfraError } from '@core-infra/kernel';
 
 @ErrorSpec({
   code: 'INFRA_MESSAGING_SCHEMA_MISSING',
-  retryable: true,
   summary: 'The schema in which messages are kept is not in the database, and this process is not to make it.',
 })
 export class MessagingSchemaMissingError extends InfraError {

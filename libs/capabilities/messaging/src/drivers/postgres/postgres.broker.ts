@@ -20,7 +20,7 @@ import { JobIds } from './job-ids.js';
 import { JobWriter } from './job-writer.js';
 import { Jobs, type NewJob } from './jobs.js';
 import { PostgresDeadLetters } from './postgres.dead-letters.js';
-import { parkedIn, partitionOf, queueOf } from './queues.js';
+import { isMissingQueue, parkedIn, partitionOf, queueOf } from './queues.js';
 import { Waking } from './waking.js';
 
 /** How long a boot waits for the database where `startup` is `background`, in milliseconds. */
@@ -142,6 +142,7 @@ export class PostgresBroker implements MessageDriver {
     queues: readonly string[],
     jobs: readonly NewJob[],
     signal: AbortSignal,
+    again = true,
   ): Promise<Error | undefined> {
     try {
       if (!this.connected) await this.untilConnected(signal);
@@ -150,8 +151,9 @@ export class PostgresBroker implements MessageDriver {
       return error as Error;
     }
     const error = await this.writer.write(jobs, signal);
-    if (error && isMissingQueue(error)) this.boss.forget();
-    return error;
+    if (!error || !again || !isMissingQueue(error)) return error;
+    this.boss.forget();
+    return this.write(queues, jobs, signal, false);
   }
 
   private stirred(queue: string, due: number | null): void {
@@ -172,10 +174,4 @@ export class PostgresBroker implements MessageDriver {
     for (const told of this.waiting) told(error);
     this.waiting.clear();
   }
-}
-
-/** Somebody has deleted it: it is made anew for the next message. */
-function isMissingQueue(error: Error): boolean {
-  const { code } = error as { code?: string };
-  return code === '23502' || code === '23503';
 }

@@ -18,3 +18,9 @@ export const channelOf = (schema: string): string =>
 
 /** The table of parked messages. */
 export const parkedIn = (schema: string): string => `${schema}.messaging_parked`;
+
+/** Whether a statement met a queue that somebody has deleted. */
+export function isMissingQueue(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === '23502' || code === '23503';
+}
