@@ -41,7 +41,7 @@ export class HeldQueue {
         channel.assertQueue(name, { exclusive: true, durable: false, autoDelete: false }),
       );
     } catch (error) {
-      if (/RESOURCE[-_]LOCKED/.test((error as Error).message)) return false;
+      if (isLockedByOther(error)) return false;
       throw error;
     }
     this.isLocked = true;
@@ -78,7 +78,12 @@ export class HeldQueue {
     await consumer?.cancel();
     if (!this.isLocked || !this.client.isConnected) return;
     const name = this.client.queueName(lockOf(this.name));
-    await this.client.withChannel(channel => channel.deleteQueue(name));
+    try {
+      await this.client.withChannel(channel => channel.deleteQueue(name));
+    } catch (error) {
+      // The connection that had it is gone, and another member has it by now.
+      if (!isLockedByOther(error)) throw error;
+    }
     this.isLocked = false;
   }
 
@@ -102,6 +107,11 @@ export class HeldQueue {
       ...again,
     };
   }
+}
+
+/** A queue that belongs to another connection. */
+export function isLockedByOther(error: unknown): boolean {
+  return error instanceof Error && /RESOURCE[-_]LOCKED/.test(error.message);
 }
 
 function number(text: string | undefined): number | undefined {

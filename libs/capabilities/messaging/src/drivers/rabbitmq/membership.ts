@@ -63,12 +63,11 @@ export class Membership implements Consumption {
 
   settle(message: ReceivedMessage): void {
     (message.mark as RabbitmqMessage).ack();
-    this.handed -= 1;
-    if (this.handed === this.request.maxInFlight - 1) this.schedule();
+    this.freed();
   }
 
   release(message: ReceivedMessage): void {
-    this.handed -= 1;
+    this.freed();
     // A member that ends pauses before, and what it has goes back in order when its channels are closed.
     if (this.paused) this.deferred.push(message);
     else this.giveBack(message);
@@ -176,7 +175,7 @@ export class Membership implements Consumption {
       queue.isServed = false;
       queue.leaving = left;
     }
-    await Promise.all(queues.map(({ leaving }) => leaving));
+    for (const { leaving } of queues) await leaving;
   }
 
   private async drop(queue: HeldQueue): Promise<void> {
@@ -192,6 +191,11 @@ export class Membership implements Consumption {
       }
     }
     this.held.delete(queue.name);
+  }
+
+  private freed(): void {
+    this.handed -= 1;
+    if (this.handed === this.request.maxInFlight - 1) this.schedule();
   }
 
   private schedule(): void {

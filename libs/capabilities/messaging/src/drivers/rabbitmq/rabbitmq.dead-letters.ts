@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RabbitmqClient, RabbitmqMessage } from '@core-infra/rabbitmq';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStore } from '../../stores/dead-letters.js';
 import { matches } from '../memory/memory.dead-letters.js';
+import { isLockedByOther } from './held-queue.js';
 import { DEAD_LETTERS, lockOf } from './names.js';
 import type { QueueSets } from './queue-sets.js';
 import { fromAmqp, toAmqpWhole } from './wire.js';
@@ -156,7 +157,7 @@ export class RabbitmqDeadLetters implements DeadLetterStore {
         return;
       } catch (error) {
         signal.throwIfAborted();
-        if (!/RESOURCE[-_]LOCKED/.test((error as Error).message)) throw error;
+        if (!isLockedByOther(error)) throw error;
       }
       await sleep(50 + Math.random() * 150, undefined, { signal });
     }
