@@ -152,7 +152,8 @@ export class OutsideTransactionError extends InfraError {
 
 @ErrorSpec({
   code: 'INFRA_MESSAGING_ROUTES',
-  summary: 'Types of events share a topic whose messages do not say of which type they are, or are written differently.',
+  summary:
+    'Types of events share a topic whose messages do not say of which type they are, or are written differently.',
 })
 export class RouteConflictError extends InfraError {
   constructor(
@@ -213,6 +214,28 @@ export class ParkingFullError extends InfraError {
     super(
       `${messages} messages of the group "${group}" are parked, and no more may be.`,
       'Mend what makes the handler fail, or raise the bound of parked messages.',
+    );
+  }
+}
+
+/** A topic is not there, and none are made. */
+@ErrorSpec({
+  code: 'INFRA_MESSAGING_TOPIC_MISSING',
+  fault: 'dependency',
+  retryable: true,
+  summary: 'A topic of Kafka that is needed does not exist, and messaging.kafka.createTopics is off.',
+})
+export class KafkaTopicsMissingError extends InfraError {
+  constructor(topic: {
+    readonly topic: string;
+    readonly partitions?: number;
+    readonly config?: Readonly<Record<string, string>>;
+  }) {
+    const { topic: name, partitions, config = {} } = topic;
+    const settings = Object.entries(config).map(([key, value]) => ` --config ${key}=${value}`);
+    super(
+      `The topic "${name}" does not exist.`,
+      `Make it: kafka-topics.sh --create --topic ${name}${partitions === undefined ? '' : ` --partitions ${partitions}`}${settings.join('')}; or set messaging.kafka.createTopics.`,
     );
   }
 }

@@ -2,18 +2,19 @@ import { ConfigSection, ConnectionConfig, Env, Nested } from '@core-infra/kernel
 import { IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import type { EventDefinition } from '../events/event-definition.js';
 import { ConsumersConfig } from './consumers.config.js';
+import { KafkaMessagingConfig } from './kafka-messaging.config.js';
 import { PostgresMessagingConfig } from './postgres-messaging.config.js';
 import { RabbitmqMessagingConfig } from './rabbitmq-messaging.config.js';
 import { RetryConfig } from './retry.config.js';
 import type { CodecName, TopicConfig } from './topic.config.js';
 
-export type MessagingDriverName = 'memory' | 'postgres' | 'rabbitmq';
+export type MessagingDriverName = 'memory' | 'postgres' | 'kafka' | 'rabbitmq';
 
 /** Events and tasks between processes. */
 @ConfigSection('messaging')
 export class MessagingConfig extends ConnectionConfig {
   /** What carries messages. `memory` is for development and specs: it loses what a process had not handled. @default 'memory' */
-  @IsIn(['memory', 'postgres', 'rabbitmq'])
+  @IsIn(['memory', 'postgres', 'kafka', 'rabbitmq'])
   driver: MessagingDriverName = 'memory';
 
   /** Whether the boot waits for the broker (`require`) or goes on and keeps trying (`background`). @default 'background' */
@@ -84,6 +85,9 @@ export class MessagingConfig extends ConnectionConfig {
 
   @Nested(() => RetryConfig)
   retry: RetryConfig = new RetryConfig();
+
+  @Nested(() => KafkaMessagingConfig)
+  kafka: KafkaMessagingConfig = new KafkaMessagingConfig();
 
   @Nested(() => PostgresMessagingConfig)
   postgres: PostgresMessagingConfig = new PostgresMessagingConfig();

@@ -22,6 +22,7 @@ const READ_UNCOMMITTED = 0;
 export class KafkajsReader implements KafkaReader {
   readonly #backoff: (attempt: number) => number;
   #connected: Promise<ReadableCluster> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
   #closed = false;
 
   constructor(
@@ -62,6 +63,7 @@ export class KafkajsReader implements KafkaReader {
 
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#turn;
     const cluster = await this.#connected?.catch(() => undefined);
     await cluster?.disconnect().catch((error: unknown) => {
       this.at.logger.debug(`A reader did not disconnect cleanly: ${(error as Error).message}`);
@@ -86,7 +88,7 @@ export class KafkajsReader implements KafkaReader {
       signal?.throwIfAborted();
       if (this.#closed) throw new KafkaClosedError(this.at.id);
       try {
-        return await this.#fetchOnce(topic, partition, from);
+        return await this.#inTurn(() => this.#fetchOnce(topic, partition, from));
       } catch (error) {
         if (!mayPass(rootOf(error)) || attempt === ATTEMPTS)
           throw diagnose(error, { config: this.config, action: `read the topic "${topic}"`, topic });
@@ -94,6 +96,13 @@ export class KafkajsReader implements KafkaReader {
         await this.#refresh();
       }
     }
+  }
+
+  /** One request at a time: kafkajs opens a connection for each of those that find none, and forgets all but one. */
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
   }
 
   async #fetchOnce(topic: string, partition: number, from: bigint): Promise<Fetched> {

@@ -1,0 +1,149 @@
+import type { KafkaClient, KafkaPartition } from '@core-infra/kafka';
+import type { Logger } from '@nestjs/common';
+import type { KafkaMessagingConfig } from '../../config/kafka-messaging.config.js';
+import type { Partition } from '../../driver/message.js';
+import { ParkingFullError } from '../../errors.js';
+import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../../stores/parking.js';
+import type { KafkaNames } from './names.js';
+import { MemoryBudget } from './parking/memory-budget.js';
+import { ParkedPartition } from './parking/parked-partition.js';
+import { FIRST_RETRY_PARTITION } from './records.js';
+import type { KafkaTopics } from './topics.js';
+
+/** Bytes of parked messages that are kept in memory as well. */
+const IN_MEMORY = 32 * 1024 * 1024;
+/** Nothing is deleted for its age; by whoever has the partition, once it is of no use. */
+const settings = {
+  'cleanup.policy': 'compact,delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  'min.compaction.lag.ms': '3600000',
+};
+
+export interface LotSite {
+  readonly client: KafkaClient;
+  readonly names: KafkaNames;
+  readonly topics: KafkaTopics;
+  readonly logger: Logger;
+}
+
+/** Parked messages in a topic beside theirs, with the same partitions; docs/decisions/parking-on-kafka.md says how. */
+export class KafkaParkingLot implements ParkingLot {
+  private readonly memory = new MemoryBudget(IN_MEMORY);
+  /** Partitions that members of this process have, by group. */
+  private readonly groups = new Map<string, Map<string, ParkedPartition>>();
+
+  constructor(
+    private readonly site: LotSite,
+    private readonly config: KafkaMessagingConfig,
+  ) {}
+
+  /** A member of this process has these partitions. */
+  assigned(group: string, partitions: readonly KafkaPartition[]): void {
+    let own = this.groups.get(group);
+    if (!own) this.groups.set(group, (own = new Map()));
+    const { client, names, logger } = this.site;
+    for (const partition of partitions) {
+      const topic = names.parked(partition.topic, group);
+      const name = nameOf(partition.topic, partition.partition);
+      own.get(name)?.close();
+      own.set(name, new ParkedPartition({ client, topic, group, memory: this.memory, logger }, partition));
+    }
+  }
+
+  /** It has them no more: nothing of them is written from now on. */
+  revoked(group: string, partitions: readonly KafkaPartition[]): void {
+    const own = this.groups.get(group);
+    for (const { topic, partition } of partitions) {
+      own?.get(nameOf(topic, partition))?.close();
+      own?.delete(nameOf(topic, partition));
+    }
+  }
+
+  async keys(group: string, partitions: readonly Partition[], signal: AbortSignal): Promise<readonly ParkedKey[]> {
+    const served = partitions.flatMap(({ topic, number }) => {
+      const parked = number < FIRST_RETRY_PARTITION ? this.at(group, topic, number) : undefined;
+      return parked ? [{ topic, number, parked }] : [];
+    });
+    for (const topic of new Set(served.map(each => each.topic)))
+      await this.site.topics.ensureBeside(topic, [this.site.names.parked(topic, group)], settings);
+    await Promise.all(served.map(({ parked }) => parked.load(signal)));
+    return served.flatMap(({ topic, number, parked }) =>
+      [...parked.firsts()].map(first => ({ topic, partition: number, ...first })),
+    );
+  }
+
+  async park(group: string, requests: readonly ParkRequest[], signal: AbortSignal): Promise<void> {
+    this.checkRoom(group, requests);
+    const byPartition = Map.groupBy(requests, ({ message }) => this.at(group, message.topic, message.partition));
+    await Promise.all(
+      [...byPartition].map(async ([parked, own]) =>
+        parked?.park(
+          own.map(({ message, attempts, dueAt, reason }) => {
+            const { id, key, headers, position, time, firstAttemptAt, body } = message;
+            const first = firstAttemptAt === undefined ? {} : { firstAttemptAt };
+            return { meta: { id, key, headers, position, time, attempts, dueAt, reason, ...first }, body };
+          }),
+          signal,
+        ),
+      ),
+    );
+  }
+
+  async next(
+    group: string,
+    { topic, partition, key }: Omit<ParkedKey, 'dueAt' | 'messages'>,
+    limit: number,
+    signal: AbortSignal,
+  ): Promise<readonly ParkedMessage[]> {
+    return (await this.at(group, topic, partition)?.next(key, limit, signal)) ?? [];
+  }
+
+  async postpone(message: ParkedMessage, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
+    const { group, topic, partition, ticket } = message;
+    await this.at(group, topic, partition)?.postpone(ticket, attempts, dueAt, signal);
+  }
+
+  async remove(messages: readonly ParkedMessage[], signal: AbortSignal): Promise<void> {
+    const byPartition = Map.groupBy(messages, ({ group, topic, partition }) => this.at(group, topic, partition));
+    await Promise.all(
+      [...byPartition].map(async ([parked, own]) =>
+        parked?.remove(
+          own.map(({ ticket }) => ticket),
+          signal,
+        ),
+      ),
+    );
+  }
+
+  /** Of the partitions that this process has. */
+  // eslint-disable-next-line typescript/require-await -- as the port has it
+  async size(group: string | undefined): Promise<{ readonly keys: number; readonly messages: number }> {
+    let keys = 0;
+    let messages = 0;
+    for (const [name, partitions] of this.groups)
+      if (group === undefined || group === name)
+        for (const parked of partitions.values()) {
+          keys += parked.keys;
+          messages += parked.size;
+        }
+    return { keys, messages };
+  }
+
+  /** @throws ParkingFullError */
+  private checkRoom(group: string, requests: readonly ParkRequest[]): void {
+    let messages = 0;
+    for (const parked of this.groups.get(group)?.values() ?? []) messages += parked.size;
+    const fresh = requests.filter(
+      ({ message }) => !this.at(group, message.topic, message.partition)?.has(message.position),
+    );
+    if (fresh.length > 0 && messages + fresh.length > this.config.maxParked)
+      throw new ParkingFullError(group, messages);
+  }
+
+  private at(group: string, topic: string, partition: number): ParkedPartition | undefined {
+    return this.groups.get(group)?.get(nameOf(topic, partition));
+  }
+}
+
+const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;

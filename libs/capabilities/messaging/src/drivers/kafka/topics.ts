@@ -1,0 +1,84 @@
+import type { KafkaAdmin, KafkaTopic } from '@core-infra/kafka';
+import type { Logger } from '@nestjs/common';
+import type { KafkaMessagingConfig } from '../../config/kafka-messaging.config.js';
+import { KafkaTopicsMissingError } from '../../errors.js';
+
+/** Topics that were there once are not asked for again for so long, in milliseconds. */
+const FRESH_MS = 60_000;
+
+/** Sees to it that topics are there: makes them, or says which are missing. */
+export class KafkaTopics {
+  private readonly known = new Map<string, number>();
+  private readonly asked = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly admin: KafkaAdmin,
+    private readonly config: KafkaMessagingConfig,
+    private readonly creates: boolean,
+    private readonly logger: Logger,
+  ) {}
+
+  /** Topics of events and tasks. @throws KafkaTopicsMissingError */
+  async ensure(topics: readonly string[]): Promise<void> {
+    const { partitions } = this.config;
+    await this.ensureAll(topics.map(topic => ({ topic, ...(partitions !== undefined && { partitions }) })));
+  }
+
+  /** Topics of events and tasks that are about to be written to: where none are made, the broker says that one is missing. */
+  ensureWritable(topics: readonly string[]): Promise<void> | undefined {
+    if (!this.creates || topics.every(topic => this.isFresh(topic))) return undefined;
+    return this.ensure(topics);
+  }
+
+  /** Topics beside another, with as many partitions. @throws KafkaTopicsMissingError */
+  async ensureBeside(topic: string, names: readonly string[], config: KafkaTopic['config'] = {}): Promise<void> {
+    if (names.every(name => this.isFresh(name))) return;
+    const [state] = await this.admin.describe([topic]);
+    const partitions = state!.partitions.length;
+    const largest = state!.config['max.message.bytes'];
+    const settings = {
+      ...config,
+      // Room for the headers that are added.
+      ...(largest !== undefined && { 'max.message.bytes': String(Number(largest) + 1_024) }),
+    };
+    await this.ensureAll(names.map(name => ({ topic: name, partitions, config: settings })));
+  }
+
+  /** A topic with settings of its own. @throws KafkaTopicsMissingError */
+  ensureAs(topic: KafkaTopic): Promise<void> {
+    return this.ensureAll([topic]);
+  }
+
+  private isFresh(topic: string): boolean {
+    return (this.known.get(topic) ?? -Infinity) > performance.now() - FRESH_MS;
+  }
+
+  private async ensureAll(wanted: readonly KafkaTopic[]): Promise<void> {
+    const missing = wanted.filter(({ topic }) => !this.isFresh(topic));
+    await Promise.all(
+      missing.map(topic => {
+        let asked = this.asked.get(topic.topic);
+        if (!asked) {
+          asked = this.see(topic).finally(() => this.asked.delete(topic.topic));
+          this.asked.set(topic.topic, asked);
+        }
+        return asked;
+      }),
+    );
+  }
+
+  private async see(wanted: KafkaTopic): Promise<void> {
+    const { topic } = wanted;
+    const { replicationFactor } = this.config;
+    if (this.creates) {
+      const [report] = await this.admin.ensureTopics([
+        { ...wanted, ...(replicationFactor !== undefined && { replicationFactor }) },
+      ]);
+      if (report!.state === 'created') this.logger.log(`The topic "${topic}" was made`);
+      const fewer = report!.differences.find(({ what }) => what === 'partitions');
+      if (fewer && Number(fewer.found) < Number(fewer.wanted))
+        this.logger.warn(`The topic "${topic}" has ${fewer.found} partitions, and is to have ${fewer.wanted}`);
+    } else if (!(await this.admin.topics()).includes(topic)) throw new KafkaTopicsMissingError(wanted);
+    this.known.set(topic, performance.now());
+  }
+}
