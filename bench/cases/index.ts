@@ -11,6 +11,8 @@ import { health } from './health.case.js';
 import { httpGet } from './http-get.case.js';
 import { kafkaProduce } from './kafka-produce.case.js';
 import { logLine } from './log-line.case.js';
+import { rabbitmqConsume, rabbitmqPublish } from './messaging-rabbitmq.case.js';
+import { messagingMemory } from './messaging-memory.case.js';
 import { outboxRelay } from './outbox-relay.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
 import { rateLimitHang } from './rate-limit-hang.case.js';
@@ -33,6 +35,9 @@ export const cases: readonly BenchCase[] = [
   rateLimitMemory,
   rateLimitCallers,
   flags,
+  messagingMemory,
   outboxRelay,
   kafkaProduce,
+  rabbitmqPublish,
+  rabbitmqConsume,
 ];

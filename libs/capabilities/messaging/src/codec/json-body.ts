@@ -1,7 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { EventInvalidError, EventUndecodableError } from '../errors.js';
 import type { ReadableMessage } from './codec.js';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws EventInvalidError when the value cannot be written as JSON */
 export function jsonText(type: string, value: unknown): string {
@@ -24,7 +23,8 @@ const problemOf = (problem: unknown): string =>
 export function jsonBody(message: ReadableMessage): unknown {
   if (message.body.length === 0) return undefined;
   try {
-    const text = utf8.decode(message.body);
+    if (!isUtf8(message.body)) throw new TypeError('It is not UTF-8.');
+    const text = message.body.toString().replace(/^\ufeff/, '');
     // Rare enough to be paid for only when it may be there: a field that would reach prototypes when the data is copied.
     return JSON.parse(text, text.includes('__proto__') || text.includes('\\u00') ? withoutProto : undefined) as unknown;
   } catch (error) {

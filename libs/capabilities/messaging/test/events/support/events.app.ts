@@ -38,7 +38,9 @@ class StockHandlers {
   }
 
   @EventPattern('legacy.changed')
-  legacy(): void {}
+  legacy(@Payload() data: object): string {
+    return typeof data;
+  }
 }
 
 @Module({
