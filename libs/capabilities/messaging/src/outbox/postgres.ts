@@ -23,12 +23,16 @@ export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRel
       await tablesOf(dataSource);
       outbox.begin();
     },
-    check: async () => {
+    check: async signal => {
       const { events, oldestMs } = await backlogOf(dataSource, config.maxBacklog + 1);
       const degraded = outbox.trouble ?? tooMuch(config, events, oldestMs);
+      const parked = await new DatabaseParkingLot(dataSource, config.maxParked).size(undefined, signal);
       return {
         waiting: events > config.maxBacklog ? `more than ${config.maxBacklog}` : events,
         oldestMs,
+        parked: parked.messages,
+        parkedKeys: parked.keys,
+        deadLetters: await new DatabaseDeadLetters(dataSource).count({}, signal),
         ...(config.relay && config.listen && { wokenByNotify: outbox.isListening }),
         ...(degraded !== undefined && { degraded }),
       };

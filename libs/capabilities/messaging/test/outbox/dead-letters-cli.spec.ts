@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import { DataSource } from '@core-infra/database';
 import { runCli } from '@core-infra/cli';
-import { uniqueName, usePostgres } from '@core-infra/testing';
-import { type DeadLetter, MessagingHub } from '../../src/index.js';
+import { eventually, uniqueName, usePostgres } from '@core-infra/testing';
+import { Controller } from '@nestjs/common';
+import { Ctx } from '@nestjs/microservices';
+import { type DeadLetter, MessageContext, MessagingHub, Subscribe } from '../../src/index.js';
 import { bootWithDatabase } from './support/boot-with-database.js';
 import { letterOf } from './support/letters.js';
 
@@ -110,6 +112,39 @@ describe('core-infra dlq', () => {
     expect(refused).toMatchObject({ code: 5, err: expect.stringContaining('INFRA_DEAD_LETTER_OUT_OF_REACH') });
     expect(await dlq('replay', '--group', group, '--dry-run')).toMatchObject({ code: 0 });
     expect(await left()).toHaveLength(3);
+  });
+
+  it('replays to the processes of the group that gave up, over a broker that they reach', async () => {
+    const seen: string[] = [];
+    @Controller()
+    class Handlers {
+      @Subscribe('orders.placed')
+      handle(@Ctx() { event }: MessageContext): void {
+        seen.push(event.id);
+      }
+
+      @Subscribe('orders.placed', { group: `${group}-other` })
+      other(): void {
+        seen.push('other');
+      }
+    }
+    process.env['SPEC_DRIVER'] = 'postgres';
+    const messaging = { group, driver: 'postgres' } as const;
+    await using worker = await bootWithDatabase({ url: postgres.url, controllers: [Handlers], messaging });
+    expect(worker.get(DataSource).isInitialized).toBe(true);
+    try {
+      const ran = await dlq('replay', '--group', group, '--rate', '100/s', '--json');
+      expect([ran.code, JSON.parse(ran.out)]).toEqual([0, [{ replayed: 3, refused: 0 }]]);
+    } finally {
+      delete process.env['SPEC_DRIVER'];
+    }
+    const ids = letters.map(({ message }) => message.id);
+    // The first cannot be read as JSON: it is a dead letter again.
+    await eventually(() => expect(seen.toSorted()).toEqual(ids.slice(1).toSorted()), { timeoutMs: 20_000 });
+    await eventually(async () => {
+      const again = await hub.deadLetters.list({ group }, { limit: 10 }, signal);
+      expect(again.map(({ message, reason }) => [message.id, reason])).toEqual([[ids[0], 'undecodable']]);
+    });
   });
 
   it.each([
