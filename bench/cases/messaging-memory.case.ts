@@ -97,7 +97,7 @@ async function appWith(controller: new () => object): Promise<Booted> {
 export const messagingMemory: BenchCase = {
   name: 'messaging-memory',
   about:
-    'What a message costs between the broker and its handler, and an event that is published besides, with the driver `memory`: 1,000 keys, no inbox. ' +
+    'What a message costs between the broker and its handler, and an event that is published besides, with the driver `memory`: 500 keys, no inbox. ' +
     "*Nest*: JSON parsed and Nest's own way to an `@EventPattern` handler, with nothing around it: no order, no retries, no acknowledgement.",
   rounds: 9,
   metrics: [{ key: 'nsPerCall', label: 'CPU per message', unit: 'ns', digits: 0 }],
