@@ -14,7 +14,7 @@ async function packageHere(): Promise<{ readonly name: string; readonly version:
 
 async function eventsOf({ app, output }: CliContext): Promise<KnownEvents> {
   const { name } = await packageHere();
-  const known = await knownEvents(await app.inspect(), name);
+  const known = knownEvents(await app.inspect(), name);
   const undefinedTypes = known.handlers.filter(({ type }) => !known.definitions.some(found => found.type === type));
   for (const { name: handler, type } of undefinedTypes)
     output.note(`${handler} handles "${type}", of which no definition is known: its data is not described.`);

@@ -14,12 +14,12 @@ export interface KnownEvents {
 }
 
 /** Definitions that the decorators of handlers name, and those in `messaging.events`; of a type, the newest version. */
-export async function knownEvents(modules: ModulesContainer, appName: string): Promise<KnownEvents> {
+export function knownEvents(modules: ModulesContainer, appName: string): KnownEvents {
   const given = [...modules.values()]
     .flatMap(module => [...module.providers.values()])
     .map(({ instance }) => instance as unknown)
     .find((found): found is SectionDeclaration => found instanceof SectionDeclaration && found.section === 'messaging');
-  const config = await resolveConfig({ section: 'messaging', Config: MessagingConfig, given: given?.given });
+  const config = resolveConfig({ section: 'messaging', Config: MessagingConfig, given: given?.given });
   const routes = new Routes(config, appName);
   const handlers = declaredHandlers(modules);
   for (const { type, extras } of handlers) {

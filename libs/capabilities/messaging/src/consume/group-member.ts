@@ -276,13 +276,13 @@ export class GroupMember implements DeliverySink {
 
   /** Waits until no attempt runs in the partition; those that do not end in time are aborted and abandoned. */
   private async ended(partition: ServedPartition, limit: AbortSignal): Promise<void> {
-    const running = [...partition.all()].filter(lane => lane.state === 'running' || lane.storing);
+    const running = [...partition.all()].filter(lane => lane.state === 'running' || lane.storing !== undefined);
     const late = new Promise<true>(resolve => {
       limit.addEventListener('abort', () => resolve(true), { once: true });
       if (limit.aborted) resolve(true);
     });
     const abandoned = await Promise.race([
-      Promise.all(running.flatMap(lane => [lane.ended, lane.storing])).then(() => false),
+      Promise.all(running.map(lane => Promise.all([lane.ended, lane.storing ?? Promise.resolve()]))).then(() => false),
       late,
     ]);
     if (!abandoned) return;

@@ -7,14 +7,26 @@ const json = 'application/json';
 const structured = 'application/cloudevents+json';
 
 const message = (headers: Record<string, string>, body: string | Buffer) => ({
-  ...{ id: 'place-7', topic: 'orders', partition: 0, position: 7, time: 0, headers, body: Buffer.from(body) },
+  id: 'place-7',
+  topic: 'orders',
+  partition: 0,
+  position: 7,
+  time: 0,
+  headers,
+  body: Buffer.from(body),
 });
 
 const decode = (headers: Record<string, string>, body: string | Buffer) =>
   cloudEventsCodec('binary').decode(message(headers, body), { type: 'orders', version: 3 });
 
 const event = (data: unknown): CloudEvent => ({
-  ...{ id: '1', source: '/s', type: 'orders', time: '2026-01-01T00:00:00.000Z', version: 3, headers: {}, data },
+  id: '1',
+  source: '/s',
+  type: 'orders',
+  time: '2026-01-01T00:00:00.000Z',
+  version: 3,
+  headers: {},
+  data,
 });
 
 describe('what is read as an event', () => {
@@ -67,8 +79,13 @@ describe('bare codecs', () => {
   it('take what a message does not say from its topic, and its id from where it lies', () => {
     const read = jsonCodec.decode(message({ 'x-a': '1' }, '{"a":1}'), { type: 'orders', version: 3 });
     expect(read).toEqual({
-      ...{ id: 'place-7', source: 'orders', type: 'orders', version: 3, time: '1970-01-01T00:00:00.000Z' },
-      ...{ headers: { 'x-a': '1' }, data: { a: 1 } },
+      id: 'place-7',
+      source: 'orders',
+      type: 'orders',
+      version: 3,
+      time: '1970-01-01T00:00:00.000Z',
+      headers: { 'x-a': '1' },
+      data: { a: 1 },
     });
   });
 

@@ -24,8 +24,19 @@ const modes = ['binary', 'structured'] as const;
 const attributesOf = ({ id, source, type, subject, dataschema, data, ...rest }: SdkEvent<unknown>) => {
   const { time, dataversion, partitionkey, correlationid, causationid, traceparent, tracestate } = rest;
   return {
-    ...{ id, source, type, subject, dataschema, data, time, dataversion, partitionkey },
-    ...{ correlationid, causationid, traceparent, tracestate },
+    id,
+    source,
+    type,
+    subject,
+    dataschema,
+    data,
+    time,
+    dataversion,
+    partitionkey,
+    correlationid,
+    causationid,
+    traceparent,
+    tracestate,
   };
 };
 
@@ -46,7 +57,13 @@ const onTheWire = {
 };
 
 const message = (headers: Readonly<Record<string, string>>, body: Buffer) => ({
-  ...{ id: 'm', topic: 'orders.placed', partition: 0, position: 7, time: 0, headers, body },
+  id: 'm',
+  topic: 'orders.placed',
+  partition: 0,
+  position: 7,
+  time: 0,
+  headers,
+  body,
 });
 
 const unsaid = { type: 'orders.placed', version: 1 };

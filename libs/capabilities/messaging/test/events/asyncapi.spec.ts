@@ -30,8 +30,10 @@ describe('core-infra events', () => {
   it('writes a JSON Schema of the data of each event, which takes what the class takes', async () => {
     const { code, err } = await events('schemas', '--out', folder);
     expect([code, err]).toEqual([0, expect.stringContaining('StockHandlers.legacy handles "legacy.changed"')]);
-    expect((await readdir(folder)).toSorted()).toEqual([
-      ...['orders.paid.v1.json', 'orders.placed.v2.json', 'pictures.resize.v1.json'],
+    expect((await readdir(folder)).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+      'orders.paid.v1.json',
+      'orders.placed.v2.json',
+      'pictures.resize.v1.json',
     ]);
     const schema = JSON.parse(await readFile(join(folder, 'orders.placed.v2.json'), 'utf8')) as object;
     const ajv = new Ajv({ strict: false });
@@ -56,15 +58,17 @@ describe('core-infra events', () => {
     const { document, diagnostics } = await new Parser().parse(out);
     expect(diagnostics.filter(({ severity }) => severity === 0)).toEqual([]);
     const channels = document!.channels().all();
-    expect(channels.map(channel => channel.address()).toSorted()).toEqual(['legacy', 'shop']);
+    expect(new Set(channels.map(channel => channel.address()))).toEqual(new Set(['legacy', 'shop']));
     const operations = document!.operations().all();
-    expect(operations.map(operation => [operation.id(), operation.action()]).toSorted()).toEqual([
-      ['StockHandlers.legacy.legacy.changed', 'receive'],
-      ['StockHandlers.reserve.orders.placed', 'receive'],
-      ['StockHandlers.resize.pictures.resize', 'receive'],
-      ['publish.orders.paid', 'send'],
-      ['publish.pictures.made', 'send'],
-    ]);
+    expect(new Map(operations.map(operation => [operation.id(), operation.action()]))).toEqual(
+      new Map([
+        ['StockHandlers.legacy.legacy.changed', 'receive'],
+        ['StockHandlers.reserve.orders.placed', 'receive'],
+        ['StockHandlers.resize.pictures.resize', 'receive'],
+        ['publish.orders.paid', 'send'],
+        ['publish.pictures.made', 'send'],
+      ]),
+    );
     const placed = document!.components().messages().get('orders.placed')!;
     const payload = placed.payload()!.json() as { properties: Record<string, unknown> };
     expect(Object.keys(payload.properties)).toEqual(['id', 'lines', 'at', 'from']);

@@ -78,9 +78,7 @@ describe('what Nest has for handlers', () => {
     await using app = await bootMessaging({ imports: [AppWide], controllers: [Handlers], options });
     await app.get(EventBus).publish(one);
     await eventually(() => expect(seen.at(-1)).toBe('after app'));
-    expect(seen).toEqual([
-      ...['app rpc', 'own rpc', 'before app', 'before own', 'handled 1 1', 'after own', 'after app'],
-    ]);
+    expect(seen).toEqual(['app rpc', 'own rpc', 'before app', 'before own', 'handled 1 1', 'after own', 'after app']);
   });
 
   it('makes a controller of its own for each message, where it is request-scoped', async () => {
