@@ -59,6 +59,8 @@ export type { BatchOptions, HandlerOptions, RetryOptions } from './handlers/hand
 export { Idempotent } from './handlers/idempotent.decorator.js';
 export { MessageContext } from './handlers/message-context.js';
 export { Receive, Subscribe } from './handlers/subscribe.decorator.js';
+export { InboxConfig } from './inbox/inbox.config.js';
+export { InboxModule, type InboxOptions } from './inbox/inbox.module.js';
 export { getEventBusToken, InjectEventBus, MessagingModule, type MessagingOptions } from './messaging.module.js';
 export type { DeadLetter, DeadLetterFilter, DeadLetterStore, DeadReason } from './stores/dead-letters.js';
 export type { Inbox } from './stores/inbox.js';
