@@ -28,13 +28,22 @@ function stepsOf(document: string, from: string, to: string): Step[] {
   });
 }
 
+/** Where the apps listen, and what commands find in their environment. */
+interface Places {
+  readonly api: string;
+  readonly worker: string;
+  readonly env: Record<string, string>;
+}
+
 /** Runs the steps in one shell, as whoever reads them does, and returns what each has printed. */
-async function run(steps: readonly Step[], url: string): Promise<string[]> {
+async function run(steps: readonly Step[], places: Places): Promise<string[]> {
   const script = steps
-    .map(step => `${step.script.replaceAll('http://localhost:3000', url)}\nprintf '\\036'`)
+    .map(({ script }) => script.replaceAll(':3000', `:${places.api}`).replaceAll(':3082', `:${places.worker}`))
+    .map(text => `${text}\nprintf '\\036'`)
     .join('\n');
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
-    env: { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH']}` },
+    cwd: root,
+    env: { ...process.env, ...places.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH']}` },
   });
   return stdout.split('\u001e').slice(0, -1);
 }
@@ -54,9 +63,9 @@ function withoutWildcards(expected: unknown, actual: unknown): unknown {
 }
 
 /** Runs the steps, of which there are at least so many, and compares what each printed with what stands below it. */
-async function follow(steps: readonly Step[], atLeast: number, port: string): Promise<void> {
+async function follow(steps: readonly Step[], atLeast: number, places: Places): Promise<void> {
   expect(steps.length).toBeGreaterThanOrEqual(atLeast);
-  const printed = await run(steps, `http://localhost:${port}`);
+  const printed = await run(steps, places);
   steps.forEach(({ script, expected }, index) => {
     const actual = printed[index]!;
     if (expected === undefined) return expect([script, actual]).toEqual([script, '']);
@@ -72,23 +81,26 @@ describe('npm start', () => {
   const postgres = usePostgres();
 
   it(
-    'prints what it stands on and where it is, does all that the walk-through says, and ends on Ctrl-C',
+    'prints what it stands on and where it is, does all that the walk-throughs say, starts again what they kill, and ends on Ctrl-C',
     async () => {
+      const env = { POSTGRES_DSN: postgres.url, NODE_ENV: 'development' };
       const child = runChild(join(root, 'tools', 'run.js'), {
         args: ['start'],
         cwd: root,
-        env: { POSTGRES_DSN: postgres.url, HTTP_PORT: '0', NODE_ENV: 'development', LOG_LEVEL: undefined },
+        env: { ...env, HTTP_PORT: '0', LOG_LEVEL: undefined },
       });
+      const [, worker] = await child.waitForLine(/^orders-worker +http:\/\/localhost:(\d+)\/api\/v1$/);
       const [, port] = await child.waitForLine(/^orders-api +http:\/\/localhost:(\d+)\/api\/v1$/);
       await child.waitForLine(/^postgres +environment +127\.0\.0\.1:\d+\/\w+$/);
       expect(child.stdout.join('\n')).not.toContain(new URL(postgres.url).password);
 
-      await follow(stepsOf('apps/orders-api/README.md', '## A walk through it', '## On its own'), 9, port!);
-      await follow(stepsOf('README.md', '## Try it', '## Commands'), 5, port!);
+      const places = { api: port!, worker: worker!, env };
+      await follow(stepsOf('apps/orders-api/README.md', '## A walk through it', '## With a Redis'), 10, places);
+      await follow(stepsOf('README.md', '## Try it', '## Commands'), 8, places);
 
       child.kill('SIGINT');
       expect(await child.exit).toEqual({ code: 0, signal: null });
-      await expect(fetch(`http://localhost:${port}/health`)).rejects.toThrow();
+      for (const gone of [port, worker]) await expect(fetch(`http://localhost:${gone}/health`)).rejects.toThrow();
     },
     START_TIMEOUT_MS,
   );

@@ -33,8 +33,10 @@ export function messagingConcerns(env: NodeJS.ProcessEnv = process.env): Concern
   const broker = brokers.find(({ driver, variables }) =>
     wanted ? driver === wanted : variables.some(variable => env[variable]),
   );
+  const driver = (wanted || broker?.driver || 'postgres') as MessagingDriverName;
+  // A boot does not wait for a broker that is away, as the outbox keeps what is for it; but without the database there is nothing to boot for.
   return [
     ...(broker ? [broker.connection()] : []),
-    MessagingModule.forRoot({ driver: (wanted || broker?.driver || 'postgres') as MessagingDriverName }),
+    MessagingModule.forRoot({ driver, startup: driver === 'postgres' ? 'require' : 'background' }),
   ];
 }

@@ -1,4 +1,4 @@
-import { usePostgres } from '@core-infra/testing';
+import { uniqueName, useKafka, usePostgres, useRabbitmq } from '@core-infra/testing';
 import { concluded, customerOf, startApp } from './support/shop.js';
 
 /** What every process of this file gets; the provider is quick, and lets a third of the calls fail. */
@@ -11,9 +11,41 @@ const environment = (dsn: string) => ({
   MESSAGING_RETRY_FIRST_DELAY_MS: '20',
 });
 
-describe('orders-api and orders-worker, each a process of its own', () => {
+/** How a broker is told to the apps; its server is there for the block that calls it. */
+const brokers: readonly [name: string, use: () => () => Record<string, string>, rounds: number][] = [
+  ['PostgreSQL alone', () => () => ({}), 3],
+  [
+    'Kafka',
+    () => {
+      const kafka = useKafka();
+      return () => ({ KAFKA_BROKERS: kafka.brokers.join(',') });
+    },
+    1,
+  ],
+  [
+    'RabbitMQ',
+    () => {
+      const rabbitmq = useRabbitmq();
+      return () => ({ RABBITMQ_URL: rabbitmq.url });
+    },
+    1,
+  ],
+];
+
+/** The broker is shared with other spec files, and topics are named after types. */
+function topics(): Record<string, string> {
+  const types = ['orders.placed', 'orders.paid', 'orders.rejected', 'orders.cancelled', 'stock.changed'];
+  const prefix = uniqueName('shop');
+  return {
+    MESSAGING_TOPICS: JSON.stringify(Object.fromEntries(types.map(type => [type, { topic: `${prefix}.${type}` }]))),
+  };
+}
+
+describe.each(brokers)('orders-api and orders-worker, each a process of its own, over %s', (_name, use, rounds) => {
   const postgres = usePostgres();
-  const env = () => environment(postgres.url);
+  const broker = use();
+  const ownTopics = topics();
+  const env = () => ({ ...environment(postgres.url), ...ownTopics, ...broker() });
 
   it('boot at once on an empty database, and lose no order and charge none twice when the worker is killed again and again', async () => {
     const [api, first] = await Promise.all([startApp('orders-api', env()), startApp('orders-worker', env())]);
@@ -26,7 +58,7 @@ describe('orders-api and orders-worker, each a process of its own', () => {
       ids.push(body.id);
     };
     let worker = first;
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < rounds; round += 1) {
       await Promise.all(Array.from({ length: 8 }, place));
       worker.child.kill('SIGKILL');
       expect(await worker.child.exit).toEqual({ code: null, signal: 'SIGKILL' });
