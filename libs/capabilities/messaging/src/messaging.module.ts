@@ -21,10 +21,11 @@ const messaging = defineConcern<MessagingConfig, EventBus>({
   port: EventBus,
   also: [{ token: MessagingHub as never, from: hubOf }],
   config: MessagingConfig,
-  upstreams: { postgres: 'database', kafka: 'kafka', rabbitmq: 'rabbitmq' },
+  upstreams: { postgres: 'database', kafka: 'kafka', rabbitmq: 'rabbitmq', nats: 'nats' },
   drivers: {
     memory,
     kafka: lazyDriver(() => import('./drivers/kafka.js'), ['@core-infra/kafka']),
+    nats: lazyDriver(() => import('./drivers/nats.js'), ['@core-infra/nats']),
     postgres: lazyDriver(() => import('./drivers/postgres.js'), ['@core-infra/database', 'pg-boss@^12.35']),
     rabbitmq: lazyDriver(() => import('./drivers/rabbitmq.js'), ['@core-infra/rabbitmq']),
   },

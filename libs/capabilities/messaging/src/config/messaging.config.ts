@@ -3,18 +3,19 @@ import { IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Matche
 import type { EventDefinition } from '../events/event-definition.js';
 import { ConsumersConfig } from './consumers.config.js';
 import { KafkaMessagingConfig } from './kafka-messaging.config.js';
+import { NatsMessagingConfig } from './nats-messaging.config.js';
 import { PostgresMessagingConfig } from './postgres-messaging.config.js';
 import { RabbitmqMessagingConfig } from './rabbitmq-messaging.config.js';
 import { RetryConfig } from './retry.config.js';
 import type { CodecName, TopicConfig } from './topic.config.js';
 
-export type MessagingDriverName = 'memory' | 'postgres' | 'kafka' | 'rabbitmq';
+export type MessagingDriverName = 'memory' | 'postgres' | 'kafka' | 'rabbitmq' | 'nats';
 
 /** Events and tasks between processes. */
 @ConfigSection('messaging')
 export class MessagingConfig extends ConnectionConfig {
   /** What carries messages. `memory` is for development and specs: it loses what a process had not handled. @default 'memory' */
-  @IsIn(['memory', 'postgres', 'kafka', 'rabbitmq'])
+  @IsIn(['memory', 'postgres', 'kafka', 'rabbitmq', 'nats'])
   driver: MessagingDriverName = 'memory';
 
   /** Whether the boot waits for the broker (`require`) or goes on and keeps trying (`background`). @default 'background' */
@@ -88,6 +89,9 @@ export class MessagingConfig extends ConnectionConfig {
 
   @Nested(() => KafkaMessagingConfig)
   kafka: KafkaMessagingConfig = new KafkaMessagingConfig();
+
+  @Nested(() => NatsMessagingConfig)
+  nats: NatsMessagingConfig = new NatsMessagingConfig();
 
   @Nested(() => PostgresMessagingConfig)
   postgres: PostgresMessagingConfig = new PostgresMessagingConfig();

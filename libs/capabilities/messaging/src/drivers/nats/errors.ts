@@ -1,0 +1,33 @@
+import { ErrorSpec, InfraError } from '@core-infra/kernel';
+
+@ErrorSpec({
+  code: 'INFRA_NATS_PARTITIONS',
+  summary: 'A stream of events was made for another number of partitions than is configured.',
+})
+export class NatsPartitionsError extends InfraError {
+  constructor(
+    readonly stream: string,
+    readonly configured: number,
+    readonly found: string | undefined,
+  ) {
+    super(
+      `The stream ${stream} has ${found ?? 'no number of'} partitions, and messaging.nats.partitions is ${configured}.`,
+      found === undefined
+        ? 'It was not made by this driver: choose another messaging.nats.prefix.'
+        : `Set messaging.nats.partitions to ${found} with all who publish and subscribe, or take another messaging.nats.prefix.`,
+    );
+  }
+}
+
+@ErrorSpec({
+  code: 'INFRA_NATS_TOPIC',
+  summary: 'The name of a topic cannot be part of a subject.',
+})
+export class NatsTopicError extends InfraError {
+  constructor(readonly topic: string) {
+    super(
+      `The topic "${topic}" cannot be part of a subject of NATS.`,
+      'Name it without a dot at its beginning or end, and without two of them in a row.',
+    );
+  }
+}

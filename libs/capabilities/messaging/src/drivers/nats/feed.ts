@@ -1,0 +1,326 @@
+import type { Clock } from '@core-infra/kernel';
+import type { NatsClient } from '@core-infra/nats';
+import type { Partition, ReceivedMessage } from '../../driver/message.js';
+import { deliveryOf } from './delivery.js';
+import { PIN_GROUP, type Source } from './names.js';
+import { fromNats } from './wire.js';
+
+type Connection = NatsClient['connection'];
+type Message = Parameters<NonNullable<NonNullable<Parameters<Connection['subscribe']>[1]>['callback']>>[1];
+
+/** A message that this member has: delivered by the server, and neither settled nor given back. */
+export interface Held {
+  readonly feed: Feed;
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly message: ReceivedMessage;
+  /** Where the server is told what became of it. */
+  reply: string;
+  /** When the server was last told that it is worked on. */
+  touchedAt: number;
+}
+
+export interface FeedSite {
+  readonly client: NatsClient;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** How many messages may be fetched ahead of those handed over, of this feed. */
+  credit(): number;
+  maxBytes(): number;
+  /** There is something to hand over. */
+  filled(): void;
+  /** The server takes another for the one who has this. */
+  doubted(feed: Feed): void;
+  troubled(error: Error): void;
+}
+
+/** The longest that is remembered of what was settled. */
+const MOST_SETTLED = 100_000;
+/** A retry that is due later than this is left to the server until then, in milliseconds. */
+const SOON_MS = 500;
+
+/**
+ * Takes the messages of one consumer, by requests of its own: one who has a partition keeps asking, so that the server stays with it, and asks for no more
+ * than fits.
+ */
+export class Feed {
+  /** Delivered and not yet handed over. */
+  private waiting: Held[] = [];
+  private readonly known = new Map<number, Held>();
+  /** Settled, as far as the server may not know it. */
+  private readonly settled = new Set<number>();
+  private subscription?: { unsubscribe(): void };
+  private connection?: Connection;
+  private inbox = '';
+  private requests = 0;
+  private outstanding = 0;
+  private askedAt = -Infinity;
+  private pin = '';
+  private isClosed = false;
+  private barrier?: { readonly pullAt: number; readonly since: number };
+  private polling = false;
+  private isDoubted = false;
+  paused = false;
+  /** Being given up. */
+  leaving?: Promise<void>;
+
+  constructor(
+    private readonly site: FeedSite,
+    readonly ref: Partition,
+    readonly source: Source,
+    /** What is written of its owner; nothing of one that all members share. */
+    readonly revision: number | undefined,
+    private readonly isPinned: boolean,
+  ) {}
+
+  get isShared(): boolean {
+    return this.revision === undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.subscription !== undefined && !this.isClosed;
+  }
+
+  /** @param pullAfterMs how long what others may have in hand takes to come back */
+  open(pullAfterMs: number): void {
+    if (this.isClosed) return;
+    this.listen();
+    if (!this.isShared) this.hold(pullAfterMs);
+    this.tick();
+  }
+
+  /** The connection was lost: what was asked for does not come any more, and what was under way may be lost until the server delivers it again. */
+  reconnected(): void {
+    if (!this.isOpen) return;
+    this.listen();
+    this.outstanding = 0;
+    this.askedAt = -Infinity;
+    if (!this.isShared) this.hold(this.site.timeoutMs);
+    this.tick();
+  }
+
+  /** Nobody else has it. */
+  trust(): void {
+    this.isDoubted = false;
+    this.ask();
+  }
+
+  /** To be called from time to time. */
+  tick(): void {
+    if (!this.isOpen || !this.site.client.isConnected) return;
+    const now = this.site.clock.monotonic();
+    for (const held of this.known.values()) {
+      if (now - held.touchedAt < this.site.timeoutMs / 3) continue;
+      held.touchedAt = now;
+      this.tell(held.reply, '+WPI');
+    }
+    this.ask();
+  }
+
+  /** At most so many of what waits, in order. */
+  take(most: number, maxBytes: number): Held[] {
+    if (this.barrier || this.leaving || this.isClosed) return [];
+    let count = 0;
+    let bytes = 0;
+    while (count < most && count < this.waiting.length && (bytes === 0 || bytes < maxBytes))
+      bytes += this.waiting[count++]!.bytes;
+    const taken = this.waiting.splice(0, count);
+    if (taken.length > 0) this.ask();
+    return taken;
+  }
+
+  settle(held: Held): void {
+    if (this.isClosed) return;
+    this.forget(held);
+    this.settled.add(held.sequence);
+    if (this.settled.size > MOST_SETTLED) this.settled.delete(this.settled.values().next().value!);
+    this.tell(held.reply, '+ACK');
+  }
+
+  /** Takes no more, and gives back what was not settled, in order. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    try {
+      this.subscription?.unsubscribe();
+      for (const { reply } of [...this.known.values()].sort((a, b) => a.sequence - b.sequence))
+        this.tell(reply, '-NAK');
+    } catch {
+      // The connection is closed: they come back after their time.
+    }
+    this.known.clear();
+    this.waiting = [];
+  }
+
+  private listen(): void {
+    const { connection } = this.site.client;
+    if (this.connection === connection) return;
+    this.connection = connection;
+    const { inboxPrefix = '_INBOX' } = (connection as { options?: { inboxPrefix?: string } }).options ?? {};
+    this.inbox = `${inboxPrefix}.${crypto.randomUUID().replaceAll('-', '')}`;
+    this.subscription = connection.subscribe(`${this.inbox}.*`, {
+      callback: (error, message) => {
+        if (error) this.site.troubled(error);
+        else this.receive(message);
+      },
+    });
+  }
+
+  private receive(message: Message): void {
+    if (this.isClosed) return;
+    const { headers, reply } = message;
+    if (headers && headers.code >= 100) return this.hearStatus(headers.code, headers.description, headers);
+    if (reply === undefined) return;
+    this.outstanding = Math.max(0, this.outstanding - 1);
+    const pin = headers?.get('Nats-Pin-Id');
+    if (pin) this.pin = pin;
+    const { sequence, time } = deliveryOf(reply);
+    const again = this.known.get(sequence);
+    const now = this.site.clock.monotonic();
+    if (again) Object.assign(again, { reply, touchedAt: now });
+    else if (this.settled.has(sequence)) this.tell(reply, '+ACK');
+    else this.add(message, reply, sequence, time, now);
+    this.ask();
+  }
+
+  private add(raw: Message, reply: string, sequence: number, time: number, now: number): void {
+    const { message, extra } = fromNats(raw.headers, raw.data, `${this.source.stream}:${sequence}`);
+    const notBefore = extra['not-before'] === undefined ? 0 : Number(extra['not-before']);
+    const early = notBefore - this.site.clock.now();
+    if (early > SOON_MS) return this.tell(reply, `-NAK ${JSON.stringify({ delay: Math.round(early * 1e6) })}`);
+    const held: Held = {
+      feed: this,
+      sequence,
+      bytes: raw.data.length + 500,
+      reply,
+      touchedAt: now,
+      message: {
+        ...message,
+        topic: this.ref.topic,
+        partition: this.ref.number,
+        position: sequence,
+        time,
+        attempts: Number(extra.attempts ?? 0),
+        ...(extra['first-attempt-at'] !== undefined && { firstAttemptAt: Number(extra['first-attempt-at']) }),
+        ...(this.isShared && { redelivered: true }),
+        ...(notBefore > 0 && { notBefore }),
+      },
+    };
+    (held.message as { mark?: unknown }).mark = held;
+    this.known.set(sequence, held);
+    this.waiting.push(held);
+    if (!this.barrier) this.site.filled();
+  }
+
+  private hearStatus(code: number, description: string, headers: NonNullable<Message['headers']>): void {
+    if (code === 100) return;
+    const rest = Number(headers.get('Nats-Pending-Messages') || this.outstanding);
+    this.outstanding = Math.max(0, this.outstanding - rest);
+    if (code === 423) {
+      this.pin = '';
+      if (!this.isDoubted) this.site.doubted(this);
+      this.isDoubted = true;
+      return;
+    }
+    if (code === 409 && /deleted|push based/i.test(description)) {
+      this.site.troubled(
+        new Error(`The consumer ${this.source.consumer} of the stream ${this.source.stream} is gone.`),
+      );
+      return;
+    } else if (code === 400 || code === 503) {
+      // Asked again with the next tick.
+      this.askedAt = this.site.clock.monotonic();
+      if (code === 400) this.site.troubled(new Error(`The server refuses a request for messages: ${description}`));
+      return;
+    }
+    if (!this.paused && !this.barrier) this.ask();
+  }
+
+  /** Asks for more, or at least so that the server knows that somebody has the partition. */
+  private ask(): void {
+    const { client, clock, timeoutMs } = this.site;
+    if (!this.isOpen || this.leaving || this.isDoubted || !client.isConnected) return;
+    const now = clock.monotonic();
+    const expiresMs = Math.round(timeoutMs / 3);
+    // Its end was not told.
+    if (now - this.askedAt > expiresMs + timeoutMs / 4) this.outstanding = 0;
+    if (this.barrier) return;
+    const credit = this.site.credit();
+    const room = credit - this.waiting.length - this.outstanding;
+    // Who has no pin yet is served by one request alone.
+    const mayAsk = !this.isPinned || this.pin !== '' || this.outstanding === 0;
+    if (!this.paused && mayAsk && room > 0 && (this.outstanding === 0 || room >= credit / 2)) {
+      this.request({ batch: room, expires: expiresMs * 1e6, max_bytes: this.site.maxBytes() }, now);
+    } else if (this.isPinned && this.pin !== '' && now - this.askedAt > timeoutMs / 4)
+      // No message is as small as that.
+      this.request({ batch: 1, no_wait: true, max_bytes: 1 }, now);
+  }
+
+  private request(
+    options: { batch: number; expires?: number; max_bytes?: number; no_wait?: boolean },
+    now: number,
+  ): void {
+    this.askedAt = now;
+    this.outstanding += options.batch;
+    const { stream, consumer } = this.source;
+    const whole = { ...options, ...(this.isPinned && { group: PIN_GROUP, ...(this.pin !== '' && { id: this.pin }) }) };
+    this.site.client.connection.publish(
+      `${this.site.client.jetstream.apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
+      JSON.stringify(whole),
+      { reply: `${this.inbox}.${(this.requests += 1)}` },
+    );
+  }
+
+  /**
+   * Hands nothing over until all that was delivered before, and not settled, is here: it would come behind what is newer. Those who had it give it back, or
+   * their time runs out.
+   */
+  private hold(pullAfterMs: number): void {
+    const since = this.site.clock.monotonic();
+    this.barrier = { pullAt: since + pullAfterMs, since };
+    if (!this.polling) void this.poll();
+  }
+
+  private async poll(): Promise<void> {
+    this.polling = true;
+    try {
+      while (this.barrier && this.isOpen && !this.leaving) {
+        const { barrier } = this;
+        const isOver = await this.isOver(barrier.pullAt).catch(() => false);
+        if (isOver && this.barrier === barrier) {
+          this.barrier = undefined;
+          this.waiting.sort((a, b) => a.sequence - b.sequence);
+          this.site.filled();
+          this.ask();
+        } else await new Promise(resolve => setTimeout(resolve, 50).unref());
+      }
+    } finally {
+      this.polling = false;
+    }
+  }
+
+  /** Whether nothing of the consumer is anywhere else; fetches what has come back. */
+  private async isOver(pullAt: number): Promise<boolean> {
+    const { client, clock, timeoutMs } = this.site;
+    const manager = await client.jetstreamManager();
+    const { num_ack_pending: pending } = await manager.consumers.info(this.source.stream, this.source.consumer);
+    const missing = pending - this.known.size;
+    if (missing <= 0) return true;
+    const now = clock.monotonic();
+    if (now - this.askedAt > timeoutMs / 2) this.outstanding = 0;
+    if (now < pullAt || this.outstanding > 0 || this.isClosed) return false;
+    // What was given back comes first; not much more than that is asked for.
+    const isFull = this.waiting.length > this.site.credit() * 2;
+    if (!isFull || now - this.askedAt > timeoutMs)
+      this.request({ batch: missing, expires: Math.round(timeoutMs / 3) * 1e6, max_bytes: this.site.maxBytes() }, now);
+    return false;
+  }
+
+  private forget(held: Held): void {
+    if (this.known.get(held.sequence) === held) this.known.delete(held.sequence);
+  }
+
+  private tell(reply: string, what: string): void {
+    this.site.client.connection.publish(reply, what);
+  }
+}

@@ -1,0 +1,173 @@
+import type { DriverSite } from '@core-infra/kernel';
+import { type NatsClient, NatsTopologyError, type NatsTopology } from '@core-infra/nats';
+import type { NatsMessagingConfig } from '../../config/nats-messaging.config.js';
+import { NatsPartitionsError, NatsTopicError } from './errors.js';
+import { Names, PIN_GROUP, type Source } from './names.js';
+
+type StreamDeclaration = NonNullable<NatsTopology['streams']>[number];
+type Manager = Awaited<ReturnType<NatsClient['jetstreamManager']>>;
+
+/** Where the number of partitions is kept. */
+const PARTITIONS = 'core-infra-partitions';
+const duplicateWindowMs = 120_000;
+/** More than all members can have in hand: they bound that themselves. */
+const MAX_ACK_PENDING = 1_000_000;
+const CONSUMER_EXISTS = new Set([10_013, 10_105, 10_148]);
+const topicName = /^[\w-]+(?:\.[\w-]+)*$/;
+
+/** Streams and consumers, made where they are missing. */
+export class Streams {
+  readonly names: Names;
+  private shared?: Promise<void>;
+  private readonly topics = new Map<string, Promise<void>>();
+  private readonly ready = new Set<string>();
+
+  constructor(
+    private readonly client: NatsClient,
+    private readonly site: DriverSite,
+    readonly config: NatsMessagingConfig,
+  ) {
+    this.names = new Names(config);
+  }
+
+  get partitions(): number {
+    return this.config.partitions;
+  }
+
+  /** Whether the server keeps all but one member from a consumer (NATS 2.11). */
+  get isPinning(): boolean {
+    const [major = 0, minor = 0] = (this.client.connection.info?.version ?? '').split('.').map(Number);
+    return major > 2 || (major === 2 && minor >= 11);
+  }
+
+  isReady(topic: string): boolean {
+    return this.ready.has(topic);
+  }
+
+  /** The streams that are the same for all topics. @throws NatsPartitionsError */
+  ensure(): Promise<void> {
+    this.shared ??= this.declareShared().catch((error: unknown) => {
+      this.shared = undefined;
+      throw error;
+    });
+    return this.shared;
+  }
+
+  /** The stream of a topic's events, and those that all share. */
+  async ensureTopic(topic: string): Promise<void> {
+    if (this.ready.has(topic)) return;
+    if (!topicName.test(topic)) throw new NatsTopicError(topic);
+    await this.ensure();
+    let declared = this.topics.get(topic);
+    if (!declared) {
+      declared = this.config.streamPerTopic ? this.declareEvents(topic) : Promise.resolve();
+      this.topics.set(topic, declared);
+    }
+    await declared.catch((error: unknown) => {
+      this.topics.delete(topic);
+      throw error;
+    });
+    this.ready.add(topic);
+  }
+
+  /** Somebody may have deleted something. */
+  forget(): void {
+    this.shared = undefined;
+    this.topics.clear();
+    this.ready.clear();
+  }
+
+  /** The consumers of a group for a topic: one for each partition, and one for what the group gets again. */
+  async ensureGroup(group: string, topic: string, isTasks: boolean): Promise<void> {
+    await this.ensureTopic(topic);
+    const manager = await this.client.jetstreamManager();
+    const { startAt } = this.config;
+    const deliver = isTasks ? 'all' : startAt;
+    const sources = Array.from({ length: this.partitions }, (_, number) =>
+      this.names.source(group, topic, number, isTasks),
+    );
+    await Promise.all(sources.map(source => this.ensureConsumer(manager, source, deliver, this.isPinning)));
+    await this.ensureConsumer(manager, this.names.againSource(group, topic), 'all', false);
+  }
+
+  private async ensureConsumer(
+    manager: Manager,
+    { stream, subject, consumer }: Source,
+    deliver: 'all' | 'new',
+    isPinned: boolean,
+  ): Promise<void> {
+    const timeout = this.config.memberTimeoutMs * 1e6;
+    const changeable = {
+      ack_wait: timeout,
+      max_ack_pending: MAX_ACK_PENDING,
+      max_deliver: -1,
+      filter_subject: subject,
+      ...(isPinned && {
+        priority_groups: [PIN_GROUP],
+        priority_policy: 'pinned_client' as const,
+        priority_timeout: timeout,
+      }),
+    };
+    try {
+      await manager.consumers.add(stream, {
+        durable_name: consumer,
+        ack_policy: 'explicit',
+        deliver_policy: deliver,
+        ...changeable,
+      });
+    } catch (error) {
+      if (!CONSUMER_EXISTS.has((error as { code?: number }).code ?? 0)) throw error;
+      await manager.consumers.update(stream, consumer, changeable);
+    }
+  }
+
+  private async declareShared(): Promise<void> {
+    const { names } = this;
+    const { storage, replicas, streamPerTopic } = this.config;
+    const kept = { storage, replicas, duplicateWindowMs } as const;
+    const queue = { ...kept, retention: 'workqueue', discard: 'new', more: this.mark } as const;
+    if (!streamPerTopic) await this.declareEvents('');
+    await this.declare({ ...queue, name: names.tasksStream, subjects: [`${names.tasks}.>`] });
+    await this.declare({ ...queue, name: names.retryStream, subjects: [`${names.retry}.>`], more: {} });
+    await this.declare({ ...kept, name: names.deadStream, subjects: [`${names.dead}.>`], discard: 'new' });
+    await this.declare({
+      ...kept,
+      name: names.ownersStream,
+      subjects: [`${names.owners}.>`],
+      more: { max_msgs_per_subject: 1 },
+    });
+  }
+
+  private declareEvents(topic: string): Promise<void> {
+    const { storage, replicas, retention, maxAgeMs, maxBytes } = this.config;
+    return this.declare({
+      ...this.names.eventsStream(topic),
+      storage,
+      replicas,
+      retention,
+      duplicateWindowMs: maxAgeMs > 0 ? Math.min(duplicateWindowMs, maxAgeMs) : duplicateWindowMs,
+      ...(maxAgeMs > 0 && { maxAgeMs }),
+      ...(maxBytes !== undefined && { maxBytes }),
+      more: this.mark,
+    });
+  }
+
+  private get mark(): { metadata: Record<string, string> } {
+    return { metadata: { [PARTITIONS]: String(this.partitions) } };
+  }
+
+  private async declare(stream: StreamDeclaration): Promise<void> {
+    try {
+      await this.client.topology({ streams: [stream] });
+    } catch (error) {
+      if (!(error instanceof NatsTopologyError)) throw error;
+      const manager = await this.client.jetstreamManager();
+      const { config } = await manager.streams.info(stream.name);
+      const found = config.metadata?.[PARTITIONS];
+      if (stream.more?.metadata && found !== String(this.partitions))
+        throw new NatsPartitionsError(stream.name, this.partitions, found);
+      // Limits are an operator's to change: what is there is used as it is.
+      this.site.logger.warn(error.message);
+    }
+  }
+}

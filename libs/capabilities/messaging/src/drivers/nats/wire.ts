@@ -1,0 +1,90 @@
+import { CE } from '../../codec/cloudevents.codec.js';
+import type { WireMessage } from '../../driver/message.js';
+
+/** CloudEvents' names in its binding for NATS. */
+const NATS_CE = 'ce-';
+/** Headers of this driver, which apps may not use. */
+const own = 'x-infra-';
+const messageId = 'Nats-Msg-Id';
+/** What a server adds. */
+const servers = /^nats-/i;
+const plain = /^[\x21\x23\x24\x26-\x7e]*$/;
+const unsafe = /[^\x21\x23\x24\x26-\x7e]+/g;
+const plainName = /^[\x21\x23\x24\x26-\x39\x3b-\x7e]+$/;
+const unsafeName = /[^\x21\x23\x24\x26-\x39\x3b-\x7e]+/g;
+
+/** Headers of ours, without their prefix. */
+export type OwnHeaders = Readonly<Record<string, string>>;
+
+/** As `MsgHdrs` of the client library. */
+interface ReadableHeaders extends Iterable<[string, string[]]> {}
+
+/** A message as NATS carries it. */
+export interface NatsContent {
+  readonly headers: Record<string, string>;
+  readonly data: Buffer;
+  readonly msgId: string;
+}
+
+/** The id that the server knows a message by is one for all of a stream: it has the topic and the source in it, as ids of events are those of their source. */
+export function toNats({ id, topic, key, headers, body }: WireMessage, extra: OwnHeaders = {}): NatsContent {
+  const out: Record<string, string> = {};
+  for (const name in headers) {
+    const value = encode(headers[name]!);
+    if (name.startsWith(CE)) out[NATS_CE + encodeName(name.slice(CE.length))] = value;
+    else out[encodeName(name)] = value;
+  }
+  if (headers.ce_id !== id) out[`${own}id`] = encode(id);
+  if (key !== undefined && key !== headers.ce_partitionkey) out[`${own}key`] = encode(key);
+  for (const name in extra) out[own + name] = encode(extra[name]!);
+  return { headers: out, data: body, msgId: encode(`${topic} ${headers.ce_source ?? ''} ${id}`) };
+}
+
+/** A message as the bus has it, its topic aside. */
+export interface FromNats {
+  readonly message: Omit<WireMessage, 'topic'>;
+  readonly extra: OwnHeaders;
+}
+
+/** @param unsaid what a message without an id is known by */
+export function fromNats(given: ReadableHeaders | undefined, data: Uint8Array, unsaid: string): FromNats {
+  const headers: Record<string, string> = {};
+  const extra: Record<string, string> = {};
+  let said: string | undefined;
+  for (const [rawName, values] of given ?? []) {
+    const value = decode(values.join(', '));
+    const name = decode(rawName);
+    if (name.startsWith(own)) extra[name.slice(own.length)] = value;
+    else if (/^ce-/i.test(name)) headers[CE + name.slice(NATS_CE.length).toLowerCase()] = value;
+    else if (name.toLowerCase() === 'content-type') headers['content-type'] = value;
+    else if (rawName === messageId) said = value;
+    else if (!servers.test(name)) headers[name] = value;
+  }
+  const id = extra.id ?? headers.ce_id ?? said ?? unsaid;
+  const key = extra.key ?? headers.ce_partitionkey;
+  const body = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return { message: { id, headers, body, ...(key !== undefined && { key }) }, extra };
+}
+
+/** As CloudEvents' binding says: what is not printable ASCII, and space, `"` and `%`, as percent-encoded UTF-8. */
+function encode(value: string): string {
+  return plain.test(value) ? value : value.replace(unsafe, percent);
+}
+
+function encodeName(name: string): string {
+  return plainName.test(name) ? name : name.replace(unsafeName, percent);
+}
+
+function percent(text: string): string {
+  return Buffer.from(text).toString('hex').toUpperCase().replaceAll(/../g, '%$&');
+}
+
+/** Other systems send per cent signs that stand for themselves. */
+function decode(value: string): string {
+  if (!value.includes('%')) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
