@@ -59,7 +59,13 @@ describe('docker-compose.yml', () => {
 
   it('publishes the documented ports, on the loopback address alone', () => {
     const ports = Object.values(compose.services).flatMap(service => service.ports ?? []);
-    expect(ports.sort()).toEqual(['127.0.0.1:5432:5432', '127.0.0.1:8080:8080', '127.0.0.1:8081:8080']);
+    expect(ports.sort()).toEqual([
+      '127.0.0.1:5432:5432',
+      '127.0.0.1:6379:6379',
+      '127.0.0.1:8080:8080',
+      '127.0.0.1:8081:8080',
+      '127.0.0.1:8082:8082',
+    ]);
   });
 
   it('pins every image and checks the health of every service', () => {
@@ -73,7 +79,11 @@ describe('docker-compose.yml', () => {
   });
 });
 
-describe('deploy/k8s/orders-api.yaml', () => {
+describe.each([
+  ['orders-api', ['Deployment', 'Service']],
+  // Nobody calls it but the probes.
+  ['orders-worker', ['Deployment']],
+])('deploy/k8s/%s.yaml', (app, kinds) => {
   interface Probe {
     readonly httpGet: { readonly path: string; readonly port: string };
   }
@@ -90,12 +100,12 @@ describe('deploy/k8s/orders-api.yaml', () => {
       readonly resources: { readonly requests: object; readonly limits: object };
     })[];
   }
-  const manifests = parseAllDocuments(read('deploy/k8s/orders-api.yaml')).map(document => document.toJS() as Manifest);
+  const manifests = parseAllDocuments(read(`deploy/k8s/${app}.yaml`)).map(document => document.toJS() as Manifest);
   const pod = manifests.find(({ kind }) => kind === 'Deployment')?.spec.template.spec as PodSpec;
   const [container] = pod.containers;
 
-  it('is a Deployment and a Service', () => {
-    expect(manifests.map(({ kind }) => kind)).toEqual(['Deployment', 'Service']);
+  it('has what the app needs', () => {
+    expect(manifests.map(({ kind }) => kind)).toEqual(kinds);
   });
 
   it('probes the routes made for it', () => {
