@@ -169,7 +169,10 @@ const cases: [file: string, text: string, rule?: string][] = [
   ],
   ['libs/capabilities/cache/src/lazy.ts', "export const a = () => import('./drivers/redis.js');"],
   ['libs/capabilities/cache/src/eager.ts', "export { a } from './drivers/redis.js';", 'drivers-are-loaded-lazily'],
-  ['libs/capabilities/cache/src/drivers/redis/part.ts', "import type {} from '@core-infra/redis'; import '@core-infra/redis'; export const part = 1;"],
+  [
+    'libs/capabilities/cache/src/drivers/redis/part.ts',
+    "import type {} from '@core-infra/redis'; import '@core-infra/redis'; export const part = 1;",
+  ],
   ['libs/capabilities/cache/src/drivers/redis/whole.ts', "import './part.js'; import '@core-infra/redis';"],
   [
     'libs/capabilities/cache/src/drivers/other.ts',

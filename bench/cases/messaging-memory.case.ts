@@ -85,7 +85,10 @@ interface Booted {
 }
 
 async function appWith(controller: new () => object): Promise<Booted> {
-  @Module({ imports: [MessagingModule.forRoot({ consumers: { maxLoopDelayMs: 0, maxHeapUsed: 1 } })], controllers: [controller] })
+  @Module({
+    imports: [MessagingModule.forRoot({ consumers: { maxLoopDelayMs: 0, maxHeapUsed: 1 } })],
+    controllers: [controller],
+  })
   class AppModule {}
   const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false });
   connectHandlers(app);

@@ -76,7 +76,9 @@ export const outboxRelay: BenchCase = {
           for (;;) {
             await client.query('BEGIN');
             const found = await client.query<{ seq: string }>(select);
-            await client.query('DELETE FROM messaging_outbox WHERE seq = ANY($1::bigint[])', [found.rows.map(({ seq }) => seq)]);
+            await client.query('DELETE FROM messaging_outbox WHERE seq = ANY($1::bigint[])', [
+              found.rows.map(({ seq }) => seq),
+            ]);
             await client.query('COMMIT');
             if (found.rows.length === 0) break;
           }

@@ -13,6 +13,8 @@ import { MemoryDeadLetters } from './memory.dead-letters.js';
 /** What waits for a group, and the member that gets it. */
 interface Queue {
   readonly topic: string;
+  /** Whether it gets events of the topic; a work queue gets tasks alone. */
+  subscribes: boolean;
   readonly waiting: ReceivedMessage[];
   readonly unsettled: Map<number, ReceivedMessage>;
   position: number;
@@ -53,10 +55,9 @@ export class MemoryBroker implements MessageDriver {
       this.at(message.notBefore, () => {
         if (message.kind === 'task') this.put(this.queue(message.topic, message.topic), message, {});
         else
-          for (const [group, topics] of this.groups) {
+          for (const topics of this.groups.values()) {
             const queue = topics.get(message.topic);
-            // A work queue has the name of its topic, and gets tasks alone.
-            if (queue && group !== message.topic) this.put(queue, message, {});
+            if (queue?.subscribes) this.put(queue, message, {});
           }
       });
     return messages.map(() => undefined);
@@ -73,8 +74,9 @@ export class MemoryBroker implements MessageDriver {
   }
 
   // eslint-disable-next-line typescript/require-await -- as the port has it
-  async consume({ group, topics }: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
+  async consume({ group, topics, queues: tasks }: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
     const queues = topics.map(topic => this.queue(group, topic));
+    for (const queue of queues) queue.subscribes ||= !tasks.includes(queue.topic);
     const partitions = topics.map(topic => ({ topic, number: 0 }));
     const member: Member = { sink, paused: false };
     let stopped = false;
@@ -125,7 +127,8 @@ export class MemoryBroker implements MessageDriver {
     let topics = this.groups.get(group);
     if (!topics) this.groups.set(group, (topics = new Map()));
     let queue = topics.get(topic);
-    if (!queue) topics.set(topic, (queue = { topic, waiting: [], unsettled: new Map(), position: 0 }));
+    if (!queue)
+      topics.set(topic, (queue = { topic, subscribes: false, waiting: [], unsettled: new Map(), position: 0 }));
     return queue;
   }
 
