@@ -1,0 +1,177 @@
+import { KafkaClient } from '@core-infra/kafka';
+import { eventually, uniqueName, useKafka } from '@core-infra/testing';
+import { Controller, type Type } from '@nestjs/common';
+import { Ctx, Payload } from '@nestjs/microservices';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { EventBus, MessageContext, MessagingHub, Subscribe } from '../../src/index.js';
+import { Orders } from '../../src/testing/orders.js';
+import { bootKafka } from './support/boot-kafka.js';
+
+jest.setTimeout(90_000);
+
+/** A handler of events that no class is known of. */
+function handlerOf(type: string, call: (data: unknown, context: MessageContext) => unknown): Type {
+  @Controller()
+  class Handlers {
+    @Subscribe(type)
+    handle(@Payload() data: unknown, @Ctx() context: MessageContext): unknown {
+      return void call(data, context);
+    }
+  }
+  return Handlers;
+}
+
+const kafka = useKafka();
+const ever = () => AbortSignal.timeout(20_000);
+const hubOf = (app: { get: (token: never, options: object) => unknown }) =>
+  app.get(MessagingHub as never, { strict: false }) as MessagingHub;
+
+describe('topics of other systems', () => {
+  const write = async (topic: string, messages: Parameters<ReturnType<Kafka['producer']>['send']>[0]['messages']) => {
+    const producer = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await producer.connect();
+    await producer.send({ topic, messages });
+    await producer.disconnect();
+  };
+
+  it('are read whatever their keys, headers and values are', async () => {
+    const orders = new Orders(uniqueName('raw'));
+    const { type } = orders.placed;
+    const seen: { body: string; key?: string; headers: object }[] = [];
+    await using app = await bootKafka({
+      brokers: kafka.brokers,
+      options: { group: uniqueName('group'), topics: { [type]: { topic: type, codec: 'raw' } } },
+      controllers: [
+        handlerOf(type, (data, { message }) =>
+          seen.push({
+            body: String(data),
+            headers: message.headers,
+            ...(message.key !== undefined && { key: message.key }),
+          }),
+        ),
+      ],
+    });
+    const client = app.get(KafkaClient);
+    await eventually(async () => expect(await client.admin.topics()).toContain(type));
+    const headers = {
+      several: ['a', Buffer.from('b')],
+      ['__proto__']: 'x',
+      'x-infra-attempts': '7',
+      bytes: Buffer.from([0xff, 0xfe]),
+    };
+    await write(type, [
+      { key: Buffer.from([0xff, 0x01]), value: Buffer.from([0, 1, 2]), headers, partition: 0 },
+      { key: 'k', value: null, partition: 0 },
+      { key: '', value: 'empty key', partition: 0 },
+      { key: null, value: 'no key', partition: 0 },
+    ]);
+    await eventually(() => expect(seen).toHaveLength(4), { timeoutMs: 20_000 });
+    const found = (body: string) => seen.find(each => each.body === body)!;
+    expect(found('\u0000\u0001\u0002').key).toBe('\u00ff\u0001');
+    expect(found('\u0000\u0001\u0002').headers).toMatchObject({ several: 'a, b', 'x-infra-attempts': '7' });
+    expect(found('').key).toBe('k');
+    expect(found('empty key').key).toBe('');
+    expect('key' in found('no key')).toBe(false);
+  });
+
+  it('are read and written as JSON, and what is none goes to the dead letters with its bytes', async () => {
+    const orders = new Orders(uniqueName('json'));
+    const { type } = orders.placed;
+    const group = uniqueName('group');
+    const seen: number[] = [];
+    await using app = await bootKafka({
+      brokers: kafka.brokers,
+      options: { group, topics: { [type]: { topic: type, codec: 'json' } } },
+      controllers: [orders.handler(({ at }) => void seen.push(at))],
+    });
+    await app.get(EventBus).publish(orders.placed.of({ id: 'x', at: 1 }));
+    await write(type, [
+      { key: 'x', value: '{"id":"x","at":2}' },
+      { key: 'x', value: '{"id"' },
+      { key: 'x', value: '{"id":"x","at":3}' },
+    ]);
+    await eventually(() => expect(seen).toEqual([1, 2, 3]), { timeoutMs: 20_000 });
+    const [letter] = await hubOf(app).deadLetters.list({ group }, { limit: 10 }, ever());
+    expect(letter).toMatchObject({ reason: 'undecodable', message: { key: 'x', topic: type } });
+    expect(String(letter!.message.body)).toBe('{"id"');
+  });
+});
+
+describe('topics that are missing', () => {
+  it('are made with the partitions that are asked for', async () => {
+    const orders = new Orders(uniqueName('made'));
+    const group = uniqueName('group');
+    await using app = await bootKafka({
+      brokers: kafka.brokers,
+      options: { group, kafka: { partitions: 5, replicationFactor: 1 } },
+      controllers: [orders.handler(() => undefined)],
+    });
+    const { admin } = app.get(KafkaClient);
+    const names = ['', `.${group}.retry`, `.${group}.parked`].map(end => `${orders.placed.type}${end}`);
+    await eventually(async () => expect(await admin.topics()).toEqual(expect.arrayContaining(names)));
+    const states = await admin.describe(names);
+    expect(states.map(({ partitions }) => partitions.length)).toEqual([5, 5, 5]);
+    expect(states[2]!.config).toMatchObject({ 'cleanup.policy': 'compact,delete', 'retention.ms': '-1' });
+  });
+
+  it('are an error that says how to make them, where none are made; they may be made later', async () => {
+    const orders = new Orders(uniqueName('missing'));
+    const group = uniqueName('group');
+    const seen: number[] = [];
+    await using app = await bootKafka({
+      brokers: kafka.brokers,
+      options: { group, kafka: { createTopics: false } },
+      controllers: [orders.handler(({ at }) => void seen.push(at))],
+    });
+    const { type } = orders.placed;
+    const [member] = hubOf(app).members;
+    await eventually(() => expect(member!.state.trouble?.message).toContain(`The topic "${type}" does not exist.`));
+    expect(member!.state.trouble).toMatchObject({ code: 'INFRA_MESSAGING_TOPIC_MISSING' });
+    await expect(app.get(EventBus).publish(orders.placed.of({ id: 'x', at: 1 }))).rejects.toMatchObject({
+      code: 'INFRA_KAFKA_UNKNOWN_TOPIC',
+    });
+    const { admin } = app.get(KafkaClient);
+    await admin.ensureTopics([{ topic: type, partitions: 2 }]);
+    await eventually(
+      () => expect(member!.state.trouble?.message).toContain(`--create --topic ${type}.${group}.retry --partitions 2`),
+      { timeoutMs: 20_000 },
+    );
+    await admin.ensureTopics(['retry', 'parked'].map(end => ({ topic: `${type}.${group}.${end}`, partitions: 2 })));
+    await app.get(EventBus).publish(orders.placed.of({ id: 'x', at: 2 }));
+    await eventually(() => expect(seen).toEqual([2]), { timeoutMs: 30_000 });
+    expect(member!.state.trouble).toBeUndefined();
+  });
+});
+
+describe('dead letters on Kafka', () => {
+  it('are there for every process, as large as they come, until one removes them', async () => {
+    const group = uniqueName('letters');
+    await using one = await bootKafka({ brokers: kafka.brokers });
+    await using other = await bootKafka({ brokers: kafka.brokers });
+    const letter = (at: number, bytes: number) => ({
+      id: `0190a000-0000-7000-8000-00000000000${at}`,
+      group,
+      message: { id: `m${at}`, topic: 'orders', key: 'k', headers: { a: 'ä' }, body: Buffer.alloc(bytes, at) },
+      reason: 'attempts' as const,
+      error: { name: 'Error', message: 'never' },
+      partition: 0,
+      position: at,
+      attempts: 3,
+      firstAttemptAt: 1,
+      lastAttemptAt: 10 + at,
+    });
+    const letters = [letter(1, 10), letter(2, 3_000_000), letter(3, 0)];
+    const store = hubOf(one).deadLetters;
+    const same = hubOf(other).deadLetters;
+    await store.add(letters, ever());
+    expect(await same.list({ group }, { limit: 10 }, ever())).toEqual(letters);
+    expect(await same.list({ group, since: 12 }, { limit: 1, after: letters[1]!.id }, ever())).toEqual([letters[2]]);
+    expect(await same.get(letters[1]!.id, ever())).toEqual(letters[1]);
+    expect(await same.remove([letters[1]!.id, 'none'], ever())).toBe(1);
+    expect(await store.count({ group }, ever())).toBe(2);
+    expect(await store.get(letters[1]!.id, ever())).toBeUndefined();
+    expect(await store.list({ group: uniqueName('none') }, { limit: 1 }, ever())).toEqual([]);
+  });
+});
