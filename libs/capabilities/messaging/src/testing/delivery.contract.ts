@@ -38,6 +38,16 @@ export function deliveryContract(site: ContractSite): void {
     await eventually(() => expect(seen.toSorted()).toEqual([expected('a'), expected('b')]));
   });
 
+  it('hands events to a group that is named like their topic', async () => {
+    await using example = await Example.of(site);
+    const { placed } = example.orders;
+    const seen: string[] = [];
+    const handler = example.orders.handler(({ id }) => void seen.push(id), { group: placed.type });
+    const { bus } = await example.boot([handler]);
+    await bus.publish(placed.of({ id: 'a', at: 1 }));
+    await eventually(() => expect(seen).toEqual(['a']));
+  });
+
   it('carries the envelope in the body as well, and bodies of any bytes', async () => {
     await using example = await Example.of(site);
     const { placed } = example.orders;

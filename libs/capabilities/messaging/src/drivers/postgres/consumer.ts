@@ -86,7 +86,7 @@ export class Consumer implements Consumption, Sleeper {
     for (const topic of topics) {
       const queue = queueOf(group, topic);
       await boss.ensureQueue(queue);
-      if (!queues.includes(topic) && group !== topic) await boss.subscribe(topic, queue);
+      if (!queues.includes(topic)) await boss.subscribe(topic, queue);
     }
   }
 
