@@ -3,11 +3,11 @@ import { IsInt, IsNumber, Max, Min } from 'class-validator';
 
 /** How handlers are fed; a handler's own options win. */
 export class ConsumersConfig {
-  /** How many messages of a group are handled at once in a process; those of one key never are. @default 16 */
+  /** How many messages of a group are handled at once in a process; those of one key never are. With an inbox each holds a connection of the database. @default 8 */
   @IsInt()
   @Min(1)
   @Max(10_000)
-  concurrency: number = 16;
+  concurrency: number = 8;
 
   /** How long one attempt of a handler may take, in milliseconds; its signal aborts then, and the attempt has failed. @default 30_000 */
   @IsInt()
