@@ -58,6 +58,17 @@ describe('migrations', () => {
     expect(await tables(app.ds)).toEqual(['core_infra_migrations']);
   });
 
+  it('applies a file that was written after the classes of a package had been applied', async () => {
+    await using folder = await migrationFolder(first);
+    await using app = await boot({ migrations: { directory: folder.path, classes: [AddNotes1700000000000] } });
+    const migrator = migratorOf(app.ds);
+    await migrator.up();
+    await folder.write(second);
+    expect((await migrator.up()).map(({ name }) => name)).toEqual(['002_emails']);
+    await folder.write({ '000_late.up.sql': 'SELECT 1' });
+    await expect(migrator.up()).rejects.toThrow('000_late.up.sql');
+  });
+
   it('ten processes that start together run each migration once', async () => {
     const ten = Array.from({ length: 6 }, (_, n): [string, string] => [
       `00${n}_step.up.sql`,

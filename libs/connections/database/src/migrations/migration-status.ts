@@ -20,11 +20,15 @@ export function compare(
   fileOf: (name: string) => string,
 ): MigrationStatus[] {
   const records = new Map(applied.map(record => [record.name, record]));
-  const lastApplied = migrations.findLastIndex(({ name }) => records.has(name));
+  // Files and classes have no order among each other: a file that is written after the classes of a package were applied is not late.
+  const lastApplied = { file: -1, class: -1 };
+  for (const [index, migration] of migrations.entries())
+    if (records.has(migration.name)) lastApplied[kindOf(migration)] = index;
   const known = migrations.map((migration, index): MigrationStatus => {
     const { name, place, checksum } = migration;
     const record = records.get(name);
-    if (!record) return { name, place, migration, state: index < lastApplied ? 'out-of-order' : 'pending' };
+    if (!record)
+      return { name, place, migration, state: index < lastApplied[kindOf(migration)] ? 'out-of-order' : 'pending' };
     const edited = checksum !== undefined && record.checksum !== null && checksum !== record.checksum;
     return { name, place, migration, state: edited ? 'edited' : 'applied', appliedAt: record.appliedAt };
   });
@@ -37,3 +41,5 @@ export function compare(
     });
   return [...known, ...missing];
 }
+
+const kindOf = ({ checksum }: Migration): 'file' | 'class' => (checksum === undefined ? 'class' : 'file');
