@@ -1,13 +1,20 @@
+import { createHash } from 'node:crypto';
 import { KafkaClient } from '@core-infra/kafka';
 import { eventually, uniqueName, useKafka } from '@core-infra/testing';
 import { Controller, type Type } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { EventBus, MessageContext, MessagingHub, Subscribe } from '../../src/index.js';
+import { type DeadLetter, EventBus, MessageContext, MessagingHub, Subscribe } from '../../src/index.js';
 import { Orders } from '../../src/testing/orders.js';
 import { bootKafka } from './support/boot-kafka.js';
 
 jest.setTimeout(90_000);
+
+/** Jest compares buffers byte by byte, which takes seconds for millions. */
+const comparable = ({ message, ...letter }: DeadLetter) => ({
+  ...letter,
+  message: { ...message, body: createHash('sha256').update(message.body).digest('hex') },
+});
 
 /** A handler of events that no class is known of. */
 function handlerOf(type: string, call: (data: unknown, context: MessageContext) => unknown): Type {
@@ -166,9 +173,9 @@ describe('dead letters on Kafka', () => {
     const store = hubOf(one).deadLetters;
     const same = hubOf(other).deadLetters;
     await store.add(letters, ever());
-    expect(await same.list({ group }, { limit: 10 }, ever())).toEqual(letters);
+    expect((await same.list({ group }, { limit: 10 }, ever())).map(comparable)).toEqual(letters.map(comparable));
     expect(await same.list({ group, since: 12 }, { limit: 1, after: letters[1]!.id }, ever())).toEqual([letters[2]]);
-    expect(await same.get(letters[1]!.id, ever())).toEqual(letters[1]);
+    expect(comparable((await same.get(letters[1]!.id, ever()))!)).toEqual(comparable(letters[1]!));
     expect(await same.remove([letters[1]!.id, 'none'], ever())).toBe(1);
     expect(await store.count({ group }, ever())).toBe(2);
     expect(await store.get(letters[1]!.id, ever())).toBeUndefined();
