@@ -13,6 +13,7 @@ import { kafkaProduce } from './kafka-produce.case.js';
 import { logLine } from './log-line.case.js';
 import { rabbitmqConsume, rabbitmqPublish } from './messaging-rabbitmq.case.js';
 import { messagingMemory } from './messaging-memory.case.js';
+import { messagingKafkaConsume, messagingKafkaPublish } from './messaging-kafka.case.js';
 import { outboxRelay } from './outbox-relay.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
 import { rateLimitHang } from './rate-limit-hang.case.js';
@@ -38,6 +39,8 @@ export const cases: readonly BenchCase[] = [
   messagingMemory,
   outboxRelay,
   kafkaProduce,
+  messagingKafkaPublish,
+  messagingKafkaConsume,
   rabbitmqPublish,
   rabbitmqConsume,
 ];
