@@ -29,6 +29,11 @@ export interface RabbitmqConsumer {
   readonly isActive: boolean;
   /** How many messages are delivered and not settled. */
   readonly inFlight: number;
+  /**
+   * `ack` of many at once, which is much less work for the broker than one by one. Those that are settled or lost are left out.
+   * @returns how many it was told of
+   */
+  ackAll(messages: readonly RabbitmqMessage[]): number;
   /** Takes no more; what was delivered stays with the handler. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -85,6 +90,31 @@ export class Consumer implements RabbitmqConsumer {
       await this.cancel();
       throw this.link.explain(error, `consume from ${this.queue}`);
     }
+  }
+
+  ackAll(messages: readonly RabbitmqMessage[]): number {
+    // What was lost is not among the unsettled.
+    const mine = messages.filter(message => this.unsettled.delete(message));
+    for (const message of mine) message.settledWithOthers();
+    const { channel } = this;
+    if (!channel || mine.length === 0) return 0;
+    // In the order of delivery, which tags count: before the first that is unsettled, one word is enough for all.
+    const [lowest] = this.unsettled;
+    const limit = lowest?.raw.fields.deliveryTag ?? Infinity;
+    let last: ConsumeMessage | undefined;
+    try {
+      for (const { raw } of mine) {
+        const { deliveryTag } = raw.fields;
+        if (deliveryTag > limit) channel.ack(raw);
+        else if (!last || deliveryTag > last.fields.deliveryTag) last = raw;
+      }
+      if (last) channel.ack(last, true);
+    } catch {
+      return 0; // the channel has just gone; the broker delivers them again
+    } finally {
+      if (this.unsettled.size === 0) for (const tell of this.idle.splice(0)) tell();
+    }
+    return mine.length;
   }
 
   async pause(): Promise<void> {

@@ -68,6 +68,11 @@ export class RabbitmqMessage {
     return this.settle(() => this.channel.reject(this.raw, false));
   }
 
+  /** It is acknowledged by its consumer, together with others. @internal */
+  settledWithOthers(): void {
+    this.#settled = true;
+  }
+
   private settle(tell: () => void): Settlement {
     if (this.#settled) return 'repeated';
     this.#settled = true;

@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import type { Options } from 'amqplib';
+
 /** A message to be published. */
 export interface OutgoingMessage {
   readonly content: Uint8Array | string;
@@ -32,4 +35,30 @@ export interface PublishOptions {
   readonly timeoutMs?: number;
   /** @default the connection's whileAway */
   readonly whileAway?: 'wait' | 'fail';
+}
+
+/** The same bytes. @internal */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** What amqplib takes of a message. @internal */
+export function properties(message: OutgoingMessage): Options.Publish & { messageId: string } {
+  const { messageId = randomUUID(), persistent = true, mandatory = true, timestampMs, expirationMs } = message;
+  const { headers, contentType, contentEncoding, correlationId, replyTo, type, appId, priority } = message;
+  return {
+    messageId,
+    persistent,
+    mandatory,
+    ...(headers && { headers }),
+    ...(contentType !== undefined && { contentType }),
+    ...(contentEncoding !== undefined && { contentEncoding }),
+    ...(correlationId !== undefined && { correlationId }),
+    ...(replyTo !== undefined && { replyTo }),
+    ...(type !== undefined && { type }),
+    ...(appId !== undefined && { appId }),
+    ...(priority !== undefined && { priority }),
+    ...(timestampMs !== undefined && { timestamp: Math.floor(timestampMs / 1_000) }),
+    ...(expirationMs !== undefined && { expiration: String(expirationMs) }),
+  };
 }

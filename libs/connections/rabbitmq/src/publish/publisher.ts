@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
 import {
   RabbitmqMissingError,
@@ -9,7 +8,7 @@ import {
 } from '../errors.js';
 import { diagnoseReply, replyCode } from '../link/diagnose.js';
 import type { Link } from '../link/link.js';
-import type { OutgoingMessage, PublishOptions } from './outgoing.js';
+import { asBuffer, type OutgoingMessage, properties, type PublishOptions } from './outgoing.js';
 
 /** How often is looked for messages whose time is over, in milliseconds. */
 const SWEEP_EVERY_MS = 100;
@@ -23,6 +22,7 @@ interface Outgoing {
   readonly deadline: number;
   readonly timeoutMs: number;
   readonly waits: boolean;
+  readonly signal?: AbortSignal;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   returned?: boolean;
@@ -45,6 +45,7 @@ export class Publisher {
   private sweeper?: NodeJS.Timeout;
   private unsettled = 0;
   private readonly idle: (() => void)[] = [];
+  private readonly watched = new Map<AbortSignal, { messages: Set<Outgoing>; abort: () => void }>();
 
   constructor(private readonly link: Link) {
     link.join({
@@ -78,6 +79,7 @@ export class Publisher {
         waits: whileAway === 'wait',
         resolve,
         reject,
+        ...(signal && { signal }),
       };
       if (signal) this.watch(outgoing, signal);
       this.waiting.push(outgoing);
@@ -223,20 +225,31 @@ export class Publisher {
     this.inFlight.delete(outgoing);
     if (outgoing.settled) return;
     outgoing.settled = true;
+    if (outgoing.signal) this.unwatch(outgoing, outgoing.signal);
     this.unsettled -= 1;
     tell();
     if (this.unsettled === 0) for (const tellIdle of this.idle.splice(0)) tellIdle();
   }
 
+  /** One listener for all messages of a signal, which may be thousands. */
   private watch(outgoing: Outgoing, signal: AbortSignal): void {
-    const abort = (): void => this.abandon(outgoing, signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    const { resolve, reject } = outgoing;
-    const stop = (): void => signal.removeEventListener('abort', abort);
-    Object.assign(outgoing, {
-      resolve: () => (stop(), resolve()),
-      reject: (error: unknown) => (stop(), reject(error)),
-    });
+    let watched = this.watched.get(signal);
+    if (!watched) {
+      const messages = new Set<Outgoing>();
+      const abort = (): void => {
+        for (const each of messages) this.abandon(each, signal.reason);
+      };
+      this.watched.set(signal, (watched = { messages, abort }));
+      signal.addEventListener('abort', abort, { once: true });
+    }
+    watched.messages.add(outgoing);
+  }
+
+  private unwatch(outgoing: Outgoing, signal: AbortSignal): void {
+    const watched = this.watched.get(signal);
+    if (!watched?.messages.delete(outgoing) || watched.messages.size > 0) return;
+    this.watched.delete(signal);
+    signal.removeEventListener('abort', watched.abort);
   }
 
   /** Its promise is rejected. What is under way keeps its place until the broker answers, so that the bound of messages under way holds. */
@@ -265,28 +278,4 @@ export class Publisher {
 
 function nameOf({ exchange, routingKey }: Outgoing): string {
   return exchange === '' ? `the queue ${routingKey}` : `the exchange ${exchange}`;
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function properties(message: OutgoingMessage): Options.Publish & { messageId: string } {
-  const { messageId = randomUUID(), persistent = true, mandatory = true, timestampMs, expirationMs } = message;
-  const { headers, contentType, contentEncoding, correlationId, replyTo, type, appId, priority } = message;
-  return {
-    messageId,
-    persistent,
-    mandatory,
-    ...(headers && { headers }),
-    ...(contentType !== undefined && { contentType }),
-    ...(contentEncoding !== undefined && { contentEncoding }),
-    ...(correlationId !== undefined && { correlationId }),
-    ...(replyTo !== undefined && { replyTo }),
-    ...(type !== undefined && { type }),
-    ...(appId !== undefined && { appId }),
-    ...(priority !== undefined && { priority }),
-    ...(timestampMs !== undefined && { timestamp: Math.floor(timestampMs / 1_000) }),
-    ...(expirationMs !== undefined && { expiration: String(expirationMs) }),
-  };
 }

@@ -1,7 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RabbitmqClient, RabbitmqConsumer, RabbitmqMessage } from '@core-infra/rabbitmq';
 import type { Partition, ReceivedMessage } from '../../driver/message.js';
 import { lockOf } from './names.js';
 import { fromAmqp } from './wire.js';
+
+/** How long the broker has for what was settled last, in milliseconds. */
+const SETTLING_MS = 50;
+
+/** What a message is settled by. */
+export interface Mark {
+  readonly queue: HeldQueue;
+  readonly delivered: RabbitmqMessage;
+}
 
 /** A queue that this member takes messages from: a partition, which it has to itself, or what its group gets again, which all members share. */
 export class HeldQueue {
@@ -14,6 +24,8 @@ export class HeldQueue {
   /** Resolves when it was taken, or could not be. */
   taken: Promise<unknown> = Promise.resolve();
   private consumer?: RabbitmqConsumer;
+  /** Settled, and not yet told to the broker. */
+  private settled: RabbitmqMessage[] = [];
   private isLocked = false;
   private position = 0;
 
@@ -70,11 +82,25 @@ export class HeldQueue {
     else this.consumer = consumer;
   }
 
+  /** It is told to the broker with all others that are settled in this turn of the event loop. */
+  settle(message: RabbitmqMessage): void {
+    if (this.settled.push(message) === 1) setImmediate(() => this.acknowledge());
+  }
+
+  private acknowledge(): void {
+    const { settled } = this;
+    this.settled = [];
+    this.consumer?.ackAll(settled);
+  }
+
   /** What is not settled goes back in its order, as it does with a channel; many that are rejected at once would not. */
   async end(): Promise<void> {
     this.waiting = [];
+    this.acknowledge();
     const { consumer } = this;
     this.consumer = undefined;
+    // A channel of the broker keeps what it has not yet told the queue to itself, and it would be lost with it: the messages would come again.
+    if (consumer?.isActive) await sleep(SETTLING_MS);
     await consumer?.cancel();
     if (!this.isLocked || !this.client.isConnected) return;
     const name = this.client.queueName(lockOf(this.name));
@@ -87,8 +113,9 @@ export class HeldQueue {
     this.isLocked = false;
   }
 
-  private received(mark: RabbitmqMessage): ReceivedMessage {
-    const { message, extra, time } = fromAmqp(mark);
+  private received(delivered: RabbitmqMessage): ReceivedMessage {
+    const { message, extra, time } = fromAmqp(delivered);
+    const mark: Mark = { queue: this, delivered };
     const { topic, number: partition } = this.ref;
     const again = this.isShared && {
       redelivered: true,

@@ -1,13 +1,14 @@
-import type { RabbitmqClient, RabbitmqMessage } from '@core-infra/rabbitmq';
-import { RabbitmqMissingError } from '@core-infra/rabbitmq';
+import { type RabbitmqClient, RabbitmqMissingError } from '@core-infra/rabbitmq';
 import type { ConsumeRequest, Consumption, DeliverySink, TopicBacklog } from '../../driver/message-driver.js';
 import type { ReceivedMessage } from '../../driver/message.js';
-import { HeldQueue } from './held-queue.js';
+import { HeldQueue, type Mark } from './held-queue.js';
 import { againQueue, partitionQueue } from './names.js';
 import type { QueueSets } from './queue-sets.js';
 
 /** How often a member looks whether it has its share of the partitions, in milliseconds. */
 const TEND_EVERY_MS = 1_000;
+/** How many messages are handed over in one turn of the event loop: what is done with them is told to the broker while the next are handled. */
+const AT_ONCE = 64;
 
 /**
  * A member of a group. Each has as many partitions of a topic as make an equal share: how many members there are is how many consume what the group
@@ -25,6 +26,7 @@ export class Membership implements Consumption {
   private timer?: NodeJS.Timeout;
   private tending?: Promise<void>;
   private again = false;
+  private first = 0;
   private scheduled = false;
 
   constructor(
@@ -62,7 +64,8 @@ export class Membership implements Consumption {
   }
 
   settle(message: ReceivedMessage): void {
-    (message.mark as RabbitmqMessage).ack();
+    const { queue, delivered } = message.mark as Mark;
+    queue.settle(delivered);
     this.freed();
   }
 
@@ -201,29 +204,33 @@ export class Membership implements Consumption {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    // What came in one read of the socket goes on together.
-    queueMicrotask(() => {
+    setImmediate(() => {
       this.scheduled = false;
       this.handOver();
     });
   }
 
   private handOver(): void {
-    for (const queue of this.held.values()) {
-      const room = this.request.maxInFlight - this.handed;
-      if (this.paused || this.stopped || room <= 0) return;
+    let turn = AT_ONCE;
+    const queues = [...this.held.values()];
+    // Each turn begins with another one, so that none waits for the others.
+    const first = (this.first = (this.first + 1) % Math.max(1, queues.length));
+    for (const queue of [...queues.slice(first), ...queues.slice(0, first)]) {
+      const room = Math.min(turn, this.request.maxInFlight - this.handed);
+      if (this.paused || this.stopped || room <= 0) break;
       if (!queue.isServed || queue.waiting.length === 0) continue;
       const messages = queue.waiting.splice(0, room);
       this.handed += messages.length;
+      turn -= messages.length;
       this.sink.deliver(messages);
     }
+    if (turn === 0) this.schedule();
   }
 
   private giveBack(message: ReceivedMessage): void {
-    const { topic, partition } = message;
-    for (const { ref, isServed } of this.held.values())
-      // One that is given up gives its messages back with its channel, in their order.
-      if (ref.topic === topic && ref.number === partition && isServed) (message.mark as RabbitmqMessage).nack();
+    const { queue, delivered } = message.mark as Mark;
+    // One that is given up gives its messages back with its channel, in their order.
+    if (queue.isServed) delivered.nack();
   }
 
   private partitionsOf(topic: string, count: number): string[] {

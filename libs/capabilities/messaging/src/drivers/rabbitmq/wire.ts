@@ -5,7 +5,7 @@ import type { WireMessage } from '../../driver/message.js';
 
 /** CloudEvents' names in its binding for AMQP; `cloudEvents:` is read as well, which the binding allows. */
 const AMQP_CE = 'cloudEvents_';
-const attribute = /^cloudEvents[_:]/;
+const AMQP_CE_TOO = 'cloudEvents:';
 const contentType = 'content-type';
 /** Headers of this driver, which apps may not use. */
 const own = 'x-infra-';
@@ -77,8 +77,10 @@ export function fromAmqp({
   const headers: Record<string, string> = {};
   const extra: Record<string, string> = {};
   for (const [name, value] of Object.entries(table)) {
-    if (name.startsWith(own)) extra[name.slice(own.length)] = text(value);
-    else if (!brokers.test(name)) headers[name.replace(attribute, CE)] = text(value);
+    if (name.startsWith(AMQP_CE) || name.startsWith(AMQP_CE_TOO))
+      headers[CE + name.slice(AMQP_CE.length)] = text(value);
+    else if (name.startsWith(own)) extra[name.slice(own.length)] = text(value);
+    else if (!brokers.test(name)) headers[name] = text(value);
   }
   if (typeof media === 'string') headers[contentType] = media;
   const id = extra.id ?? (typeof messageId === 'string' && messageId !== '' ? messageId : randomUUID());
