@@ -3,7 +3,7 @@ import { type MessagingDriverName, MessagingModule } from '@core-infra/messaging
 
 /** Each broker with the variables that its address may be in, and the module that connects to it. */
 const brokers: readonly {
-  readonly driver: string;
+  readonly driver: MessagingDriverName;
   readonly variables: readonly string[];
   readonly connection: () => ConcernImport;
 }[] = [

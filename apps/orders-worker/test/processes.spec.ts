@@ -1,4 +1,4 @@
-import { uniqueName, useKafka, usePostgres, useRabbitmq } from '@core-infra/testing';
+import { uniqueName, useKafka, useNats, usePostgres, useRabbitmq } from '@core-infra/testing';
 import { concluded, customerOf, startApp } from './support/shop.js';
 
 /** What every process of this file gets; the provider is quick, and lets a third of the calls fail. */
@@ -27,6 +27,14 @@ const brokers: readonly [name: string, use: () => () => Record<string, string>, 
     () => {
       const rabbitmq = useRabbitmq();
       return () => ({ RABBITMQ_URL: rabbitmq.url });
+    },
+    1,
+  ],
+  [
+    'NATS',
+    () => {
+      const nats = useNats();
+      return () => ({ NATS_URL: nats.url });
     },
     1,
   ],
