@@ -27,6 +27,10 @@ const names = {
 
 type Attribute = keyof typeof names;
 const attributes = Object.entries(names) as [Attribute, string][];
+/** Headers by the attribute that they carry; put together once, since it is asked for with every event. */
+const headerNames: Readonly<Record<string, string>> = Object.fromEntries(
+  ['specversion', 'dataversion', ...Object.values(names)].map(name => [name, CE + name]),
+);
 
 /** CloudEvents 1.0 with JSON data: attributes in headers (binary mode) or all in the body (structured mode). Both are read. */
 export function cloudEventsCodec(mode: 'binary' | 'structured'): Codec {
@@ -43,7 +47,7 @@ function encodeBinary(event: CloudEvent): Encoded {
   };
   for (const [attribute, name] of attributes) {
     const value = event[attribute];
-    if (value !== undefined) headers[CE + name] = value;
+    if (value !== undefined) headers[headerNames[name]!] = value;
   }
   return { headers, body: bytes ?? Buffer.from(jsonText(event.type, event.data)) };
 }
@@ -74,7 +78,7 @@ function decode(message: ReadableMessage): CloudEvent {
 
 function decodeBinary(message: ReadableMessage): CloudEvent {
   const { headers } = message;
-  const attribute = (name: string): string | undefined => headers[CE + name];
+  const attribute = (name: string): string | undefined => headers[headerNames[name]!];
   const media = headers[contentType];
   const isJson = media === undefined || /[/+]json(?:;|$)/i.test(media);
   return envelope(

@@ -10,7 +10,7 @@ export interface Mark {
 }
 
 /** Fewer bytes than this part of what may wait, and more is fetched. */
-const LOW = 0.25;
+const LOW = 0.5;
 
 /** A partition that this member has: what was fetched of it and waits to be handed over, and what was handed over. */
 export class Feed {

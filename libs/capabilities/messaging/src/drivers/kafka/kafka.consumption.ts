@@ -13,8 +13,8 @@ import type { KafkaTopics } from './topics.js';
 const SLICE = 64;
 /** Slices after which other work of the process gets its turn. */
 const ROUND = 4;
-/** Bytes of one partition that may wait here. */
-const MOST_BYTES = 2 * 1024 * 1024;
+/** Bytes of one partition that may wait here: more than is handled while kafkajs sleeps, as it does when all its partitions pause. */
+const MOST_BYTES = 8 * 1024 * 1024;
 const LEAST_BYTES = 64 * 1024;
 
 export interface ConsumptionSite {
