@@ -1,10 +1,13 @@
-import { type PostgresServer, startKafka, startNats, startRabbitmq } from '@core-infra/testing';
+import { useKafka, useKafkaServer, useNats, useNatsServer, useRabbitmq, useRabbitmqServer } from '@core-infra/testing';
 
-/** A broker that a run has to itself. */
-export interface OwnBroker extends AsyncDisposable {
+/** A broker that a `describe` has to itself; `undefined` where the database is the broker. */
+export interface OwnBroker {
   /** What the shop's processes find it by. */
   readonly env: Record<string, string>;
+  /** Where it listens, as a URL. */
+  readonly address: string;
   kill(signal: 'SIGKILL'): Promise<void>;
+  stop(): Promise<void>;
   start(): Promise<void>;
   /** Resolves when what was declared survives a kill. */
   settled?(): Promise<void>;
@@ -12,32 +15,108 @@ export interface OwnBroker extends AsyncDisposable {
 
 export interface Broker {
   readonly name: 'postgres' | 'kafka' | 'rabbitmq' | 'nats';
-  /** `undefined` when the database is the broker. */
-  start(postgres: PostgresServer): Promise<OwnBroker | undefined>;
+  /** The one that all specs share, to be called in a `describe`: what the shop's processes find it by. */
+  shared(): () => Record<string, string>;
+  /**
+   * One for this `describe` alone.
+   * @param via where clients are sent instead of to the broker itself, asked for when it starts: `host:port`
+   */
+  own(via?: () => string): OwnBroker | undefined;
 }
 
-export const brokers: readonly Broker[] = [
-  { name: 'postgres', start: () => Promise.resolve(undefined) },
+const kafkaEnv = (brokers: string): Record<string, string> => ({
+  KAFKA_BROKERS: brokers,
+  // A member that was killed is missed after six seconds, not after thirty.
+  KAFKA_CONSUMER_SESSION_TIMEOUT_MS: '6000',
+});
+
+const through = (url: string, via?: () => string): string => {
+  const there = new URL(url);
+  if (via) there.host = via();
+  return there.href;
+};
+
+const all: readonly Broker[] = [
+  { name: 'postgres', shared: () => () => ({}), own: () => undefined },
   {
     name: 'kafka',
-    start: async () => {
-      const server = await startKafka();
-      // A member that was killed is missed after six seconds, not after thirty.
-      return { ...server, env: { KAFKA_BROKERS: server.brokers.join(','), KAFKA_CONSUMER_SESSION_TIMEOUT_MS: '6000' } };
+    shared: () => {
+      const server = useKafka();
+      return () => kafkaEnv(server.brokers.join(','));
+    },
+    own: via => {
+      // Kafka's clients go where it tells them to, so it is the broker that has to name the detour.
+      const server = useKafkaServer(
+        via && {
+          get properties() {
+            return { 'advertised.listeners': `CLIENT://${via()}` };
+          },
+        },
+      );
+      return {
+        get env() {
+          return kafkaEnv(via?.() ?? server.brokers.join(','));
+        },
+        get address() {
+          return `tcp://${server.host}:${server.port}`;
+        },
+        kill: signal => server.kill(signal),
+        stop: () => server.stop(),
+        start: () => server.start(),
+      };
     },
   },
   {
     name: 'rabbitmq',
-    start: async () => {
-      const server = await startRabbitmq();
-      return { ...server, env: { RABBITMQ_URL: server.url }, settled: () => server.settled() };
+    shared: () => {
+      const server = useRabbitmq();
+      return () => ({ RABBITMQ_URL: server.url });
+    },
+    own: via => {
+      const server = useRabbitmqServer();
+      return {
+        get env() {
+          return { RABBITMQ_URL: through(server.url, via) };
+        },
+        get address() {
+          return server.url;
+        },
+        kill: signal => server.kill(signal),
+        stop: () => server.stop(),
+        start: () => server.start(),
+        settled: () => server.settled(),
+      };
     },
   },
   {
     name: 'nats',
-    start: async () => {
-      const server = await startNats();
-      return { ...server, env: { NATS_URL: server.url } };
+    shared: () => {
+      const server = useNats();
+      return () => ({ NATS_URL: server.url });
+    },
+    own: via => {
+      const server = useNatsServer();
+      return {
+        get env() {
+          return { NATS_URL: through(server.url, via) };
+        },
+        get address() {
+          return server.url;
+        },
+        kill: signal => server.kill(signal),
+        stop: () => server.stop(),
+        start: () => server.start(),
+      };
     },
   },
 ];
+
+const only = process.env.CHAOS_BROKERS?.split(',');
+
+/** A `describe` for each broker, or for those named; skipped where this run is about others: `npm run chaos -- --brokers kafka,nats`. */
+export function forBrokers(body: (broker: Broker) => void, names?: readonly Broker['name'][]): void {
+  for (const broker of all.filter(({ name }) => !names || names.includes(name))) {
+    const isMeant = !only || only.includes(broker.name);
+    (isMeant ? describe : describe.skip)(broker.name, () => body(broker));
+  }
+}

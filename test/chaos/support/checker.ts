@@ -8,7 +8,10 @@ export interface Checked {
   readonly duplicated: number;
   readonly invented: number;
   readonly inverted: number;
+  /** Attempts, whatever became of them. */
   readonly calls: number;
+  /** Deliveries of what was handled already. */
+  readonly repeated: number;
 }
 
 /** What the checker counts, in a process of its own. */

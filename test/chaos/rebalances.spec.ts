@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { runChild, usePostgres } from '@core-infra/testing';
+import { forBrokers } from './support/brokers.js';
+import { INJECTIONS } from './support/size.js';
+import { expectFlawless, Stage } from './support/stage.js';
+
+/** Each is two rebalances: the others share with it, and share what it had. */
+const VISITS = INJECTIONS;
+
+describe('a member that joins a group and leaves it again and again', () => {
+  const postgres = usePostgres();
+
+  forBrokers(
+    broker => {
+      const env = broker.shared();
+
+      it(
+        'costs no event, doubles no effect and inverts nothing within a key',
+        async () => {
+          await using stage = await Stage.open(broker, await postgres.createDatabase(), {
+            ...env(),
+            // Members learn from the heartbeat that they have to share anew.
+            KAFKA_CONSUMER_HEARTBEAT_INTERVAL_MS: '100',
+          });
+          const { troupe } = stage;
+          await troupe.perform();
+          await stage.progress();
+          const guest = runChild(join(__dirname, 'fixtures/guest.main.ts'), {
+            env: { ...troupe.env, ROLE: 'worker', CHAOS_VISITS: String(VISITS), NODE_ENV: 'test', LOG_LEVEL: 'warn' },
+          });
+          await guest.waitForLine(/^visited$/);
+          expect(await guest.exit).toEqual({ code: 0, signal: null });
+          expectFlawless(await stage.finish(`${2 * VISITS} rebalances`), stage);
+        },
+        120_000 + VISITS * 10_000,
+      );
+    },
+    ['kafka'],
+  );
+});

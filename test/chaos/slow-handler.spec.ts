@@ -1,0 +1,62 @@
+import { eventually, usePostgres } from '@core-infra/testing';
+import { forBrokers } from './support/brokers.js';
+import { query, Stage } from './support/stage.js';
+
+const MIB = 1024 * 1024;
+const PARCELS = 1_000;
+/** 100 MB in all. */
+const PARCEL_BYTES = 100_000;
+const MAX_BYTES_IN_FLIGHT = 8 * MIB;
+
+interface Memory {
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly rss: number;
+}
+
+describe('a slow handler before a backlog of 100 MB', () => {
+  const postgres = usePostgres();
+
+  forBrokers(
+    broker => {
+      const env = broker.shared();
+
+      it('is fed in bounded memory', async () => {
+        await using stage = await Stage.open(broker, await postgres.createDatabase(), {
+          ...env(),
+          CHAOS_PARCELS: String(PARCELS),
+          CHAOS_PARCEL_BYTES: String(PARCEL_BYTES),
+          CHAOS_BYTES_IN_FLIGHT: String(MAX_BYTES_IN_FLIGHT),
+        });
+        const { troupe } = stage;
+        // Where groups get what is published once they are there, this one has to be there.
+        await troupe.add('slow');
+        await troupe.end('slow');
+        const shipper = await troupe.add('shipper');
+        await shipper.waitForLine(/^shipped/);
+        await troupe.end('shipper');
+
+        const slow = await troupe.add('slow');
+        await eventually(
+          async () =>
+            expect(await query(stage.url, 'SELECT count(DISTINCT n)::int AS parcels FROM chaos_calls')).toEqual([
+              { parcels: PARCELS },
+            ]),
+          { timeoutMs: 180_000, intervalMs: 500 },
+        );
+        const measured = slow.stdout.flatMap(line => {
+          const [, json] = /^memory (.+)$/.exec(line) ?? [];
+          return json === undefined ? [] : [JSON.parse(json) as Memory];
+        });
+        const used = measured.map(({ heapUsed, external }) => heapUsed + external);
+        const growth = Math.max(...used) - used[0]!;
+        const peak = Math.max(...measured.map(({ rss }) => rss));
+        process.stdout.write(
+          `${broker.name}: 100 MB handled with at most ${Math.round(growth / MIB)} MiB more of heap and buffers, RSS ${Math.round(peak / MIB)} MiB\n`,
+        );
+        expect(growth).toBeLessThan(64 * MIB + MAX_BYTES_IN_FLIGHT);
+      }, 300_000);
+    },
+    ['kafka', 'rabbitmq'],
+  );
+});
