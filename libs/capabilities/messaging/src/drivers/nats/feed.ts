@@ -31,6 +31,8 @@ export interface FeedSite {
   filled(): void;
   /** The server takes another for the one who has this. */
   doubted(feed: Feed): void;
+  /** Somebody has deleted its consumer, or the stream. */
+  gone(feed: Feed): void;
   troubled(error: Error): void;
 }
 
@@ -47,8 +49,8 @@ export class Feed {
   /** Delivered and not yet handed over. */
   private waiting: Held[] = [];
   private readonly known = new Map<number, Held>();
-  /** Settled, as far as the server may not know it. */
-  private readonly settled = new Set<number>();
+  /** Settled, as far as the server may not know it; by number, with its time, as a stream that is made anew counts from 1 again. */
+  private readonly settled = new Map<number, number>();
   private subscription?: { unsubscribe(): void };
   private connection?: Connection;
   private inbox = '';
@@ -132,8 +134,8 @@ export class Feed {
   settle(held: Held): void {
     if (this.isClosed) return;
     this.forget(held);
-    this.settled.add(held.sequence);
-    if (this.settled.size > MOST_SETTLED) this.settled.delete(this.settled.values().next().value!);
+    this.settled.set(held.sequence, held.message.time);
+    if (this.settled.size > MOST_SETTLED) this.settled.delete(this.settled.keys().next().value!);
     this.tell(held.reply, '+ACK');
   }
 
@@ -177,8 +179,8 @@ export class Feed {
     const { sequence, time } = deliveryOf(reply);
     const again = this.known.get(sequence);
     const now = this.site.clock.monotonic();
-    if (again) Object.assign(again, { reply, touchedAt: now });
-    else if (this.settled.has(sequence)) this.tell(reply, '+ACK');
+    if (again?.message.time === time) Object.assign(again, { reply, touchedAt: now });
+    else if (this.settled.get(sequence) === time) this.tell(reply, '+ACK');
     else this.add(message, reply, sequence, time, now);
     this.ask();
   }

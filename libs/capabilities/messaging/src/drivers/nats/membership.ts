@@ -70,6 +70,10 @@ export class Membership implements Consumption {
         SPARE_BYTES,
       filled: () => this.schedule(),
       doubted: feed => void this.verify(feed),
+      gone: feed => {
+        this.troubled(new Error(`The consumer ${feed.source.consumer} of the stream ${feed.source.stream} is gone.`));
+        void this.giveUp(feed);
+      },
       troubled: error => this.troubled(error),
     };
     this.unwatch = client.onChange(isUp => {
@@ -208,18 +212,13 @@ export class Membership implements Consumption {
     this.presence.listen();
     await this.presence.beat({ isNew: true });
     await new Promise(resolve => setTimeout(resolve, HEAR_MS));
-    for (const topic of topics) {
-      const source = this.streams.names.againSource(group, topic);
-      // What the group gets again has the number after the last of the partitions, with every member.
-      const ref = { topic, number: this.streams.partitions };
-      if (!this.stopped) this.open(new Feed(this.feedSite, ref, source, undefined, false), 0);
-    }
     this.joined = true;
   }
 
   /** Takes or gives up partitions of a topic, so that all members have as many. */
   private async share(topic: string): Promise<void> {
     const { partitions } = this.streams;
+    this.shareAgain(topic);
     const others = this.presence.ofTopic(topic);
     const quota = Math.ceil(partitions / (others.length + 1));
     const mine = this.ofTopic(topic);
@@ -237,6 +236,14 @@ export class Membership implements Consumption {
     });
     // As many at a time as are wanted, and others where somebody was quicker.
     while (claims.length > 0 && missing > 0) await Promise.all(claims.splice(0, missing).map(claim => claim()));
+  }
+
+  /** What the group gets again has the number after the last of the partitions, with every member. */
+  private shareAgain(topic: string): void {
+    const { names, partitions } = this.streams;
+    if ([...this.feeds].some(({ ref, isShared }) => isShared && ref.topic === topic)) return;
+    const source = names.againSource(this.request.group, topic);
+    this.open(new Feed(this.feedSite, { topic, number: partitions }, source, undefined, false), 0);
   }
 
   private async claim(ref: Partition): Promise<boolean> {
