@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { RabbitmqClient } from '@core-infra/rabbitmq';
 import { type Child, eventually, runChild, uniqueName, useRabbitmq } from '@core-infra/testing';
 import { EventBus, MessagingHub } from '../../src/index.js';
 import { bootRabbitmq } from './fixtures/boot-rabbitmq.js';
@@ -80,5 +81,42 @@ describe('members of a group', () => {
     await eventually(() => expect(shares(first, second, third)).toEqual([2, 3, 3]), waiting);
     await first.close();
     await eventually(() => expect(shares(second, third)).toEqual([4, 4]), waiting);
+  });
+
+  it('tell what waits for them', async () => {
+    const steps = stepsOf(uniqueName('backlog'));
+    let go = (): void => undefined;
+    const gate = new Promise<void>(resolve => (go = resolve));
+    await using app = await bootRabbitmq(server.url, { group: steps.type, consumers: { maxInFlight: 10 } }, [
+      handlerOf(steps, () => gate),
+    ]);
+    await app.get(EventBus).publishBatch(Array.from({ length: 60 }, (_, at) => steps.of({ key: `key-${at}`, at })));
+    const [member] = app.get(MessagingHub).members;
+    await eventually(async () => {
+      const [{ topic, messages } = { topic: '', messages: 0 }] = await member!.backlog(AbortSignal.timeout(5_000));
+      expect([topic, messages + member!.state.inFlight]).toEqual([steps.type, 60]);
+      expect(member!.state.inFlight).toBeLessThanOrEqual(10);
+    });
+    go();
+    await eventually(async () =>
+      expect(await member!.backlog(AbortSignal.timeout(5_000))).toEqual([{ topic: steps.type, messages: 0 }]),
+    );
+  });
+
+  it('make the queues again that somebody has deleted', async () => {
+    const steps = stepsOf(uniqueName('deleted'));
+    const seen: string[] = [];
+    await using app = await bootRabbitmq(server.url, { group: steps.type }, [
+      handlerOf(steps, ({ key }) => void seen.push(key)),
+    ]);
+    const bus = app.get(EventBus);
+    await app.get(RabbitmqClient).withChannel(async channel => {
+      for (let number = 0; number < 8; number += 1) await channel.deleteQueue(`${steps.type}:${steps.type}:${number}`);
+    });
+    await expect(bus.publish(steps.of({ key: 'lost', at: 0 }))).rejects.toMatchObject({
+      code: 'INFRA_RABBITMQ_UNROUTABLE',
+    });
+    await eventually(() => bus.publish(steps.of({ key: 'kept', at: 1 })), { timeoutMs: 20_000, intervalMs: 200 });
+    await eventually(() => expect(seen).toEqual(['kept']), { timeoutMs: 20_000 });
   });
 });
