@@ -8,5 +8,9 @@ import { NatsDriver } from './nats/nats.driver.js';
 /** Carries messages over NATS JetStream. */
 export function driver(config: MessagingConfig, at: DriverSite): Opened<EventBus> {
   const nats = new NatsDriver(at.upstream<NatsClient>(), at, config.nats);
-  return openBus(config, at, nats, { connect: () => nats.connect(), check: () => nats.check() });
+  return openBus(config, at, nats, {
+    connect: () => nats.connect(),
+    check: () => nats.check(),
+    close: () => nats.close(),
+  });
 }

@@ -50,7 +50,7 @@ export class Feed {
   private waiting: Held[] = [];
   private readonly known = new Map<number, Held>();
   /** Settled, as far as the server may not know it; by number, with its time, as a stream that is made anew counts from 1 again. */
-  private readonly settled = new Map<number, number>();
+  readonly settled: Map<number, number>;
   private subscription?: { unsubscribe(): void };
   private connection?: Connection;
   private inbox = '';
@@ -73,7 +73,11 @@ export class Feed {
     /** What is written of its owner; nothing of one that all members share. */
     readonly revision: number | undefined,
     private readonly isPinned: boolean,
-  ) {}
+    /** Of the same member, when it had this before and nobody else since. */
+    settledBefore?: ReadonlyMap<number, number>,
+  ) {
+    this.settled = new Map(settledBefore);
+  }
 
   get isShared(): boolean {
     return this.revision === undefined;

@@ -13,8 +13,6 @@ import type { Streams } from './streams.js';
 const TRUST = 0.7;
 /** How long a new member waits for the others to tell of themselves, in milliseconds. */
 const HEAR_MS = 100;
-/** How long leaving may take beyond its time, in milliseconds. */
-const LAST_MS = 500;
 /** What one request may bring besides one message of the largest size, in bytes. */
 const SPARE_BYTES = 65_536;
 
@@ -25,11 +23,15 @@ const SPARE_BYTES = 65_536;
 export class Membership implements Consumption {
   private readonly member: string = randomUUID();
   private readonly feeds = new Set<Feed>();
+  /** What was settled of partitions that were given up while the server was away, by their consumer: it may not know. */
+  private readonly settledBefore = new Map<string, ReadonlyMap<number, number>>();
   private readonly owners: Owners;
   private readonly presence: Presence;
   private readonly feedSite: FeedSite;
   private readonly unwatch: () => void;
   private readonly timer: NodeJS.Timeout;
+  /** Resolves when it has left, which may take longer than the time it had for it. */
+  gone?: Promise<void>;
   private paused = false;
   private stopped = false;
   private joined = false;
@@ -142,19 +144,16 @@ export class Membership implements Consumption {
     this.stopped = true;
     clearInterval(this.timer);
     this.unwatch();
-    const gone = (async () => {
+    this.gone = (async () => {
       await this.tending;
       await Promise.all([...this.feeds].map(feed => this.giveUp(feed)));
       if (this.client.isConnected) await this.presence.beat({ isLeaving: true });
-    })().catch((error: Error) => {
-      this.site.logger.debug(`Others take the partitions when they hear nothing more: ${error.message}`);
-    });
-    // What is given back in the moment after is better than others waiting for it.
-    await Promise.race([
-      gone,
-      aborted(signal).then(() => new Promise(resolve => setTimeout(resolve, LAST_MS).unref())),
-    ]);
-    this.presence.end();
+    })()
+      .catch((error: Error) => {
+        this.site.logger.debug(`Others take the partitions when they hear nothing more: ${error.message}`);
+      })
+      .finally(() => this.presence.end());
+    await Promise.race([this.gone, aborted(signal)]);
   }
 
   private get isFull(): boolean {
@@ -252,7 +251,8 @@ export class Membership implements Consumption {
     if (!claim) return false;
     const { isPinning, names, config } = this.streams;
     const source = names.source(this.request.group, topic, number, this.isTasks(topic));
-    const feed = new Feed(this.feedSite, ref, source, claim.revision, isPinning);
+    const settled = claim.isOwn ? this.settledBefore.get(source.consumer) : undefined;
+    const feed = new Feed(this.feedSite, ref, source, claim.revision, isPinning, settled);
     // Requests of a member that is dead are over after a third of the time-out, and what they brought after the whole of it.
     this.open(feed, claim.isClean ? 0 : config.memberTimeoutMs / 3);
     return true;
@@ -289,6 +289,8 @@ export class Membership implements Consumption {
     try {
       await this.sink.revoked([feed.ref]);
       feed.close();
+      this.settledBefore.delete(feed.source.consumer);
+      if (!this.client.isConnected) this.settledBefore.set(feed.source.consumer, feed.settled);
       if (feed.revision === undefined || !this.client.isConnected) return;
       await this.client.connection.flush();
       await this.unpin(feed);

@@ -18,12 +18,15 @@ import { toNats } from './wire.js';
 
 /** Of the largest message, left for what headers become on the wire, in bytes. */
 const HEADROOM = 4_096;
+/** How long leaving may take beyond its time, in milliseconds. */
+const LAST_MS = 500;
 
 /** Carries messages over JetStream: a topic is subjects of a stream, a group has a durable consumer of each of its partitions. */
 export class NatsDriver implements MessageDriver {
   readonly name = 'nats';
   readonly deadLetters: NatsDeadLetters;
   private readonly streams: Streams;
+  private readonly memberships = new Set<Membership>();
   private turn = 0;
 
   constructor(
@@ -59,6 +62,12 @@ export class NatsDriver implements MessageDriver {
     const manager = await this.client.jetstreamManager();
     const { state } = await manager.streams.info(names.deadStream);
     return { server: this.client.connection.info?.version, deadLetters: state.messages };
+  }
+
+  /** What is given back in the moment after the time is better than others waiting for it. */
+  async close(): Promise<void> {
+    const gone = Promise.all([...this.memberships].map(membership => membership.gone));
+    await Promise.race([gone, new Promise(resolve => setTimeout(resolve, LAST_MS).unref())]);
   }
 
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]> {
@@ -98,6 +107,7 @@ export class NatsDriver implements MessageDriver {
 
   async consume(request: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
     const membership = new Membership(this.client, this.streams, request, sink, this.site);
+    this.memberships.add(membership);
     await membership.tend();
     return membership;
   }

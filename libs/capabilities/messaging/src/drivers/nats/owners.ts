@@ -15,6 +15,8 @@ export interface Claim {
   readonly revision: number;
   /** Who had it before has given everything back; else it may still have messages in hand. */
   readonly isClean: boolean;
+  /** It was this member's, which had not reached the server for a while. */
+  readonly isOwn: boolean;
 }
 
 /** Who of a group has which partition: the last message of a subject for each, which is replaced only if it is still the one that was read. */
@@ -32,7 +34,7 @@ export class Owners {
     const before = last?.owner.member ?? null;
     if (before !== null && before !== this.member && isAlive(before)) return undefined;
     const revision = await this.write(topic, partition, { member: this.member }, last?.revision ?? 0);
-    return revision === undefined ? undefined : { revision, isClean: before === null };
+    return revision === undefined ? undefined : { revision, isClean: before === null, isOwn: before === this.member };
   }
 
   async isMine(topic: string, partition: number, revision: number): Promise<boolean> {
