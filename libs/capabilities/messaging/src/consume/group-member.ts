@@ -21,6 +21,8 @@ export class GroupMember implements DeliverySink {
   private readonly aftermath: Aftermath;
   private readonly holdings: Holdings;
   private readonly stopping = new AbortController();
+  /** Partitions that are being given up. */
+  private readonly leaving = new Set<Promise<void>>();
   private readonly unwatch: () => void;
   private consumption?: Consumption;
   /** Delivered before `consume` had resolved. */
@@ -107,7 +109,9 @@ export class GroupMember implements DeliverySink {
       const partition = this.partitions.get(nameOf(topic, number));
       if (!partition) continue;
       this.partitions.delete(nameOf(topic, number));
-      given.push(this.giveUp(partition));
+      const leaving = this.giveUp(partition).finally(() => this.leaving.delete(leaving));
+      this.leaving.add(leaving);
+      given.push(leaving);
     }
     await Promise.all(given);
   }
@@ -143,7 +147,8 @@ export class GroupMember implements DeliverySink {
     const all = [...this.partitions.values()];
     for (const partition of all) partition.closing = true;
     for (const lane of all.flatMap(partition => [...partition.all()])) this.dropQueued(lane);
-    await Promise.all(all.map(partition => this.ended(partition, signal)));
+    // The broker's own connection may be draining too, and be giving partitions up.
+    await Promise.all([...all.map(partition => this.ended(partition, signal)), ...this.leaving]);
     abandon();
     for (const partition of all) this.empty(partition);
     this.partitions.clear();
@@ -264,7 +269,8 @@ export class GroupMember implements DeliverySink {
   private async giveUp(partition: ServedPartition): Promise<void> {
     partition.closing = true;
     for (const lane of partition.all()) this.dropQueued(lane);
-    await this.ended(partition, AbortSignal.timeout(this.hub.config.consumers.revokeTimeoutMs));
+    const late = AbortSignal.timeout(this.hub.config.consumers.revokeTimeoutMs);
+    await this.ended(partition, AbortSignal.any([late, this.stopping.signal]));
     this.empty(partition);
   }
 
