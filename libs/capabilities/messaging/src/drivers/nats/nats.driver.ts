@@ -66,7 +66,7 @@ export class NatsDriver implements MessageDriver {
 
   /** What is given back in the moment after the time is better than others waiting for it. */
   async close(): Promise<void> {
-    const gone = Promise.all([...this.memberships].map(membership => membership.gone));
+    const gone = Promise.all([...this.memberships].map(async membership => membership.gone));
     await Promise.race([gone, new Promise(resolve => setTimeout(resolve, LAST_MS).unref())]);
   }
 
