@@ -14,6 +14,7 @@ import { logLine } from './log-line.case.js';
 import { rabbitmqConsume, rabbitmqPublish } from './messaging-rabbitmq.case.js';
 import { messagingMemory } from './messaging-memory.case.js';
 import { messagingKafkaConsume, messagingKafkaPublish } from './messaging-kafka.case.js';
+import { natsConsume, natsPublish } from './messaging-nats.case.js';
 import { outboxRelay } from './outbox-relay.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
 import { rateLimitHang } from './rate-limit-hang.case.js';
@@ -43,4 +44,6 @@ export const cases: readonly BenchCase[] = [
   messagingKafkaConsume,
   rabbitmqPublish,
   rabbitmqConsume,
+  natsPublish,
+  natsConsume,
 ];
