@@ -27,6 +27,8 @@ export interface OwnershipSettings {
 export class Ownership {
   #owned = new Map<string, OwnedPartition>();
   #givingUp: Promise<void> | undefined;
+  /** Has work be abandoned. */
+  #giveIn: (() => void) | undefined;
 
   constructor(private readonly settings: OwnershipSettings) {}
 
@@ -64,8 +66,14 @@ export class Ownership {
 
   /** Resolves when the work on all partitions has ended or was abandoned, and what it committed has arrived. */
   giveUp(isLost: boolean, signal?: AbortSignal): Promise<void> {
-    if (this.#owned.size === 0) return this.#givingUp ?? Promise.resolve();
-    this.#givingUp ??= this.#release(isLost, signal).finally(() => (this.#givingUp = undefined));
+    if (this.#givingUp) {
+      // Whoever asks first does not decide how long it may take.
+      if (signal?.aborted) this.#giveIn?.();
+      else signal?.addEventListener('abort', () => this.#giveIn?.(), { once: true });
+      return this.#givingUp;
+    }
+    if (this.#owned.size === 0) return Promise.resolve();
+    this.#givingUp = this.#release(isLost, signal).finally(() => (this.#givingUp = this.#giveIn = undefined));
     return this.#givingUp;
   }
 
@@ -83,7 +91,7 @@ export class Ownership {
     };
     if (isLost) lose();
     else void this.#stayAlive(lose, done.signal);
-    const giveIn = (): void => abandon.abort(this.#revoked(partitions[0]));
+    const giveIn = (this.#giveIn = (): void => abandon.abort(this.#revoked(partitions[0])));
     const work = setTimeout(giveIn, rebalanceTimeoutMs * WORK_PART);
     if (signal?.aborted) giveIn();
     signal?.addEventListener('abort', giveIn, { once: true });
