@@ -1,6 +1,5 @@
 import { DataSource } from '@core-infra/database';
-import { eventually } from '@core-infra/testing';
-import { useOrdersApi } from './support/orders-api.js';
+import { soon, useOrdersApi } from './support/orders-api.js';
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -39,7 +38,7 @@ describe('orders', () => {
     });
     const paid = await api.concluded(body.id);
     expect(paid).toEqual({ ...body, status: 'paid', paid_at: expect.stringMatching(/Z$/) });
-    await eventually(async () => expect([await stockOf(tea), await stockOf(pot)]).toEqual([7, 9]));
+    await soon(async () => expect([await stockOf(tea), await stockOf(pot)]).toEqual([7, 9]));
   });
 
   it('take nothing at all when one product is short', async () => {
@@ -91,7 +90,7 @@ describe('orders', () => {
     const orders = await Promise.all(placed.map(({ body }) => api.concluded(body.id)));
     expect(orders.filter(({ status }) => status === 'paid')).toHaveLength(5);
     expect(orders.filter(({ status }) => status === 'rejected')).toHaveLength(placed.length - 5);
-    await eventually(async () => expect([await stockOf(rare), await stockOf(common)]).toEqual([0, 995]));
+    await soon(async () => expect([await stockOf(rare), await stockOf(common)]).toEqual([0, 995]));
   });
 
   it('are cancelled once, and put back what they took', async () => {
@@ -106,7 +105,7 @@ describe('orders', () => {
       expect([status, body.error_code]).toEqual([409, 'ORDER_ALREADY_CANCELLED']);
       expect(body.details).toMatchObject({ order_id: order.id, cancelled_at: done[0]!.body.cancelled_at });
     }
-    await eventually(async () => expect(await stockOf(tea)).toBe(10));
+    await soon(async () => expect(await stockOf(tea)).toBe(10));
     expect((await api.get(`/orders/${order.id}`)).body.status).toBe('cancelled');
   });
 

@@ -1,6 +1,5 @@
 import { DataSource } from '@core-infra/database';
-import { eventually } from '@core-infra/testing';
-import { useOrdersApi } from '../../orders-api/test/support/orders-api.js';
+import { soon, useOrdersApi } from '../../orders-api/test/support/orders-api.js';
 
 describe('an order', () => {
   const api = useOrdersApi({ PAYMENTS_FAKE_FAILING: '0.5', MESSAGING_RETRY_FIRST_DELAY_MS: '5', LOG_LEVEL: 'fatal' });
@@ -17,7 +16,7 @@ describe('an order', () => {
       expect(await api.concluded(id)).toMatchObject({ status: 'paid', paid_at: expect.stringMatching(/Z$/) });
       expect((await paymentOf({ id })).body).toMatchObject({ amount: 500, currency: 'EUR', refunded: false });
     }
-    await eventually(async () => expect(await stockOf(tea)).toBe(76));
+    await soon(async () => expect(await stockOf(tea)).toBe(76));
   });
 
   it('is rejected for a card that is declined, and puts back what it had reserved', async () => {
@@ -28,7 +27,7 @@ describe('an order', () => {
       rejection_reason: 'card_declined',
       paid_at: null,
     });
-    await eventually(async () => expect(await stockOf(tea)).toBe(10));
+    await soon(async () => expect(await stockOf(tea)).toBe(10));
     expect((await paymentOf(order)).status).toBe(404);
     expect(await api.send('POST', `/orders/${order.id}/cancel`)).toMatchObject({
       status: 409,
@@ -47,7 +46,7 @@ describe('an order', () => {
       expect(order).toMatchObject({ status: 'rejected', rejection_reason: 'out_of_stock' });
     for (const { status, body } of answers.filter(answer => !placed.includes(answer)))
       expect([status, body.error_code]).toEqual([409, 'OUT_OF_STOCK']);
-    await eventually(async () => expect(await stockOf(rare)).toBe(0));
+    await soon(async () => expect(await stockOf(rare)).toBe(0));
   });
 
   it('that is cancelled gives back products and money, whenever it is', async () => {
@@ -61,10 +60,10 @@ describe('an order', () => {
       }),
     );
     for (const { id } of orders) expect((await api.send('POST', `/orders/${id}/cancel`)).status).toBe(200);
-    await eventually(async () => expect(await stockOf(tea)).toBe(100));
+    await soon(async () => expect(await stockOf(tea)).toBe(100));
     const database = api.app.get(DataSource, { strict: false });
     const ids = orders.map(({ id }) => id);
-    await eventually(async () =>
+    await soon(async () =>
       expect(
         await database.query(
           `SELECT count(*) FROM fake_payments WHERE idempotency_key = ANY($1) AND refunded_at IS NULL`,

@@ -1,7 +1,6 @@
 import { DataSource } from '@core-infra/database';
 import { FeatureFlags, overrideFlags } from '@core-infra/feature-flags';
-import { eventually } from '@core-infra/testing';
-import type { OrdersApi } from './orders-api.js';
+import { type OrdersApi, soon } from './orders-api.js';
 
 /** What holds wherever the sample keeps what its processes share: in each of them, or in a Redis. */
 export function sharesItsState(api: OrdersApi): void {
@@ -30,7 +29,7 @@ export function sharesItsState(api: OrdersApi): void {
     await api.app.get(DataSource).query(`update products set name = 'Renamed' where id = $1`, [tea.id]);
     expect((await api.get(`/products/${tea.id}`)).body.name).toBe(tea.name);
     await api.order(user, [tea, 4]);
-    await eventually(async () => expect(await stocks()).toEqual([5, 5]));
+    await soon(async () => expect(await stocks()).toEqual([5, 5]));
     expect((await api.get(`/products/${tea.id}`)).body.name).toBe('Renamed');
   });
 
