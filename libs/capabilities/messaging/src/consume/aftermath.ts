@@ -83,11 +83,21 @@ export class Aftermath {
       notBefore: site.clock.now() + delayMs,
     };
     const { signal } = this.site;
+    let isTooLarge = false;
     const sent = await untilDone(
-      () => driver.sendToGroup(this.group, [again], signal),
+      () =>
+        driver.sendToGroup(this.group, [again], signal).catch((error: unknown) => {
+          if (!(error instanceof InfraError) || error.status !== 413) throw error;
+          isTooLarge = true;
+        }),
       signal,
       this.complain('put a message back'),
     );
+    if (isTooLarge) {
+      // The broker does not take it again: it waits in hand, or in the lot.
+      await this.parking.retry(lane, work, delayMs, failure.error);
+      return false;
+    }
     if (sent) await this.finish(lane, work);
     return sent;
   }
