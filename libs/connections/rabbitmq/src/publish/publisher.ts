@@ -13,6 +13,9 @@ import { asBuffer, type OutgoingMessage, properties, type PublishOptions } from 
 /** How often is looked for messages whose time is over, in milliseconds. */
 const SWEEP_EVERY_MS = 100;
 
+/** How much may wait for the socket before no more is handed to amqplib, in bytes; its own 16 KiB stop after some messages already. */
+const BUFFER_BYTES = 1024 * 1024;
+
 /** A message on its way. */
 interface Outgoing {
   readonly exchange: string;
@@ -99,7 +102,7 @@ export class Publisher {
   }
 
   private async open(model: ChannelModel): Promise<void> {
-    const channel = await model.createConfirmChannel();
+    const channel = await model.createConfirmChannel({ highWaterMark: BUFFER_BYTES });
     let failure: Error | undefined;
     channel.on('error', (error: Error) => (failure = error));
     channel.on('return', (message: Message) => this.returned(message));
