@@ -49,7 +49,7 @@ describe('RabbitmqModule', () => {
     expect(message!.ack()).toBe('repeated');
     expect(consumer.inFlight).toBe(0);
     await consumer.cancel();
-    expect(await client.depth(queue)).toEqual({ messages: 0, consumers: 0 });
+    await eventually(async () => expect(await client.depth(queue)).toEqual({ messages: 0, consumers: 0 }));
   });
 
   it('the configured exchange and queue prefix', async () => {
