@@ -19,6 +19,10 @@ export class Publisher extends EventBus {
   /** Definitions of which an event was found to be readable. */
   private readonly proven = new WeakSet<EventDefinition>();
 
+  /** The last time that was made a text of: many events share one. */
+  private time = 0;
+  private timeText = new Date(0).toISOString();
+
   constructor(private readonly hub: MessagingHub) {
     super();
   }
@@ -72,6 +76,7 @@ export class Publisher extends EventBus {
     signal?.addEventListener('abort', abort, { once: true });
     const call = async (): Promise<void> => {
       const results = await Promise.race([driver.publish(messages, giveUp.signal), rejection(giveUp.signal)]);
+      if (results.every(error => error === undefined)) return;
       const failures = results.flatMap((error, index) => (error ? [{ index, error }] : []));
       if (failures.length > 0)
         throw messages.length === 1 ? failures[0]!.error : new PublishFailedError(failures, messages.length);
@@ -90,6 +95,14 @@ export class Publisher extends EventBus {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  private textOf(time: number): string {
+    if (time !== this.time) {
+      this.timeText = new Date(time).toISOString();
+      this.time = time;
+    }
+    return this.timeText;
   }
 
   private messageOf(given: DomainEvent, kind: OutgoingMessage['kind'], notBefore?: number): OutgoingMessage {
@@ -113,7 +126,7 @@ export class Publisher extends EventBus {
       id,
       source: routes.source,
       type,
-      time: (time ?? new Date(now)).toISOString(),
+      time: time?.toISOString() ?? this.textOf(now),
       version,
       headers,
       data: given.data,
@@ -127,9 +140,12 @@ export class Publisher extends EventBus {
       }),
     };
     const { headers: encoded, body } = routes.codecOf(type).encode(event);
-    const bytes = sizeOf(encoded, body);
     const limit = Math.min(config.maxMessageBytes, this.hub.driver.features.maxBytes ?? Infinity);
-    if (bytes > limit) throw new EventTooLargeError(type, bytes, limit);
+    // Counted in full only where it may be too much: a character is 3 bytes at most.
+    if (body.length + 3 * lengthOf(encoded) > limit) {
+      const bytes = sizeOf(encoded, body);
+      if (bytes > limit) throw new EventTooLargeError(type, bytes, limit);
+    }
     return {
       id,
       topic: routes.topicOf(type),
@@ -140,6 +156,13 @@ export class Publisher extends EventBus {
       ...(notBefore !== undefined && { notBefore }),
     };
   }
+}
+
+/** How many characters headers have. */
+function lengthOf(headers: Readonly<Record<string, string>>): number {
+  let length = 0;
+  for (const name in headers) length += name.length + headers[name]!.length;
+  return length;
 }
 
 /** The longest time that timers take. */

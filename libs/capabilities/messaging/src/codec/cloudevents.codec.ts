@@ -27,16 +27,13 @@ const names = {
 
 type Attribute = keyof typeof names;
 const attributes = Object.entries(names) as [Attribute, string][];
-/** Headers by the attribute that they carry; put together once, since it is asked for with every event. */
-const headerNames: Readonly<Record<string, string>> = Object.fromEntries(
-  ['specversion', 'dataversion', ...Object.values(names)].map(name => [name, CE + name]),
-);
 
 /** CloudEvents 1.0 with JSON data: attributes in headers (binary mode) or all in the body (structured mode). Both are read. */
 export function cloudEventsCodec(mode: 'binary' | 'structured'): Codec {
   return { encode: mode === 'binary' ? encodeBinary : encodeStructured, decode };
 }
 
+/** The names are written out: this is what nearly every message goes through. */
 function encodeBinary(event: CloudEvent): Encoded {
   const bytes = Buffer.isBuffer(event.data) ? event.data : undefined;
   const headers: Record<string, string> = {
@@ -44,11 +41,18 @@ function encodeBinary(event: CloudEvent): Encoded {
     [contentType]: event.datacontenttype ?? (bytes ? 'application/octet-stream' : json),
     ce_specversion: '1.0',
     ce_dataversion: String(event.version),
+    ce_id: event.id,
+    ce_source: event.source,
+    ce_type: event.type,
+    ce_time: event.time,
   };
-  for (const [attribute, name] of attributes) {
-    const value = event[attribute];
-    if (value !== undefined) headers[headerNames[name]!] = value;
-  }
+  if (event.subject !== undefined) headers.ce_subject = event.subject;
+  if (event.dataschema !== undefined) headers.ce_dataschema = event.dataschema;
+  if (event.key !== undefined) headers.ce_partitionkey = event.key;
+  if (event.traceparent !== undefined) headers.ce_traceparent = event.traceparent;
+  if (event.tracestate !== undefined) headers.ce_tracestate = event.tracestate;
+  if (event.correlationId !== undefined) headers.ce_correlationid = event.correlationId;
+  if (event.causationId !== undefined) headers.ce_causationid = event.causationId;
   return { headers, body: bytes ?? Buffer.from(jsonText(event.type, event.data)) };
 }
 
@@ -69,26 +73,44 @@ function encodeStructured(event: CloudEvent): Encoded {
 }
 
 function decode(message: ReadableMessage): CloudEvent {
-  const media = message.headers[contentType]?.toLowerCase() ?? '';
+  const given = message.headers[contentType];
+  if (given === undefined || given === json) return decodeBinary(message);
+  const media = given.toLowerCase();
   if (media.startsWith(structured)) return decodeStructured(message);
   if (media.startsWith('application/cloudevents'))
     throw new EventUndecodableError(message.topic, `its content type is ${media.slice(0, 100)}, and only JSON is read`);
   return decodeBinary(message);
 }
 
+/** Attributes as they are on the wire, by the names of CloudEvents. */
+type Attributes = Partial<Record<(typeof names)[Attribute] | 'specversion' | 'dataversion', string>>;
+
 function decodeBinary(message: ReadableMessage): CloudEvent {
   const { headers } = message;
-  const attribute = (name: string): string | undefined => headers[headerNames[name]!];
   const media = headers[contentType];
-  const isJson = media === undefined || /[/+]json(?:;|$)/i.test(media);
-  return envelope(
-    message,
-    attribute,
-    media,
-    ownHeaders(headers, name => name.startsWith(CE) || name === contentType),
-    () => (isJson ? jsonBody(message) : message.body),
+  const isJson = media === undefined || media === json || /[/+]json(?:;|$)/i.test(media);
+  const said = {
+    specversion: headers.ce_specversion,
+    id: headers.ce_id,
+    source: headers.ce_source,
+    type: headers.ce_type,
+    time: headers.ce_time,
+    subject: headers.ce_subject,
+    dataschema: headers.ce_dataschema,
+    dataversion: headers.ce_dataversion,
+    partitionkey: headers.ce_partitionkey,
+    traceparent: headers.ce_traceparent,
+    tracestate: headers.ce_tracestate,
+    correlationid: headers.ce_correlationid,
+    causationid: headers.ce_causationid,
+  } as Attributes;
+  return envelope(message, said, media, ownHeaders(headers, isOfEnvelope), () =>
+    isJson ? jsonBody(message) : message.body,
   );
 }
+
+const isOfEnvelope = (name: string): boolean => name.startsWith(CE) || name === contentType;
+const isContentType = (name: string): boolean => name === contentType;
 
 function decodeStructured(message: ReadableMessage): CloudEvent {
   const body = jsonBody(message);
@@ -102,49 +124,56 @@ function decodeStructured(message: ReadableMessage): CloudEvent {
     if (typeof value === 'number' || typeof value === 'boolean') return String(value);
     throw new EventUndecodableError(message.topic, `its attribute ${name} is no text`);
   };
+  const said: Attributes = {};
+  for (const name of ['specversion', 'dataversion', ...Object.values(names)] as const) {
+    const value = attribute(name);
+    if (value !== undefined) said[name] = value;
+  }
   const base64 = attribute('data_base64');
-  return envelope(
-    message,
-    attribute,
-    attribute('datacontenttype'),
-    ownHeaders(message.headers, name => name === contentType),
-    () => (base64 === undefined ? fields.get('data') : Buffer.from(base64, 'base64')),
+  return envelope(message, said, attribute('datacontenttype'), ownHeaders(message.headers, isContentType), () =>
+    base64 === undefined ? fields.get('data') : Buffer.from(base64, 'base64'),
   );
 }
 
 function envelope(
   message: ReadableMessage,
-  attribute: (name: string) => string | undefined,
+  said: Attributes,
   datacontenttype: string | undefined,
   headers: Record<string, string>,
   data: () => unknown,
 ): CloudEvent {
-  const required = (name: string): string => {
-    const value = attribute(name);
-    if (!value) throw new EventUndecodableError(message.topic, `it has no attribute ${name}`);
-    return value;
-  };
-  const specversion = required('specversion');
-  if (specversion !== '1.0')
+  const { specversion, id, source, type, time, dataversion } = said;
+  if (specversion !== '1.0') {
+    if (!specversion) throw lacking(message, 'specversion');
     throw new EventUndecodableError(
       message.topic,
       `its version of CloudEvents is ${specversion.slice(0, 20)}, not 1.0`,
     );
-  const event: Record<string, unknown> = {
-    id: required('id'),
-    source: required('source'),
-    type: required('type'),
-    time: attribute('time') ?? new Date(message.time).toISOString(),
-    version: versionOf(message, attribute('dataversion'), 1),
+  }
+  if (!id) throw lacking(message, 'id');
+  if (!source) throw lacking(message, 'source');
+  if (!type) throw lacking(message, 'type');
+  const event: { -readonly [Name in keyof CloudEvent]: CloudEvent[Name] } = {
+    id,
+    source,
+    type,
+    time: time ?? new Date(message.time).toISOString(),
+    version: versionOf(message, dataversion, 1),
     headers,
     data: data(),
-    ...(datacontenttype !== undefined && { datacontenttype }),
   };
-  for (const [field, name] of attributes) {
-    if (field in event) continue;
-    const value = attribute(name);
-    if (value !== undefined) event[field] = value;
-  }
-  if (event.key === undefined && message.key !== undefined) event.key = message.key;
-  return event as unknown as CloudEvent;
+  if (datacontenttype !== undefined) event.datacontenttype = datacontenttype;
+  if (said.subject !== undefined) event.subject = said.subject;
+  if (said.dataschema !== undefined) event.dataschema = said.dataschema;
+  const key = said.partitionkey ?? message.key;
+  if (key !== undefined) event.key = key;
+  if (said.traceparent !== undefined) event.traceparent = said.traceparent;
+  if (said.tracestate !== undefined) event.tracestate = said.tracestate;
+  if (said.correlationid !== undefined) event.correlationId = said.correlationid;
+  if (said.causationid !== undefined) event.causationId = said.causationid;
+  return event;
+}
+
+function lacking({ topic }: ReadableMessage, name: string): EventUndecodableError {
+  return new EventUndecodableError(topic, `it has no attribute ${name}`);
 }

@@ -26,7 +26,10 @@ const own = {
   correlationId: 'correlation-id',
 } as const;
 const versionName = 'event-version';
+const ownFields = Object.entries(own) as [keyof typeof own, string][];
 const ownNames = new Set<string>([...Object.values(own), versionName, 'content-type']);
+
+const isOwn = (name: string): boolean => ownNames.has(name);
 
 function bare(event: CloudEvent, media: string, body: Buffer): Encoded {
   const headers: Record<string, string> = {
@@ -34,7 +37,7 @@ function bare(event: CloudEvent, media: string, body: Buffer): Encoded {
     'content-type': event.datacontenttype ?? media,
     [versionName]: String(event.version),
   };
-  for (const [field, name] of Object.entries(own) as [keyof typeof own, string][]) {
+  for (const [field, name] of ownFields) {
     const value = event[field];
     if (value !== undefined) headers[name] = value;
   }
@@ -55,7 +58,7 @@ function unwrapped(message: ReadableMessage, { type, version }: Unsaid, data: un
     ...(headers.traceparent !== undefined && { traceparent: headers.traceparent }),
     ...(headers.tracestate !== undefined && { tracestate: headers.tracestate }),
     ...(headers[own.correlationId] !== undefined && { correlationId: headers[own.correlationId] }),
-    headers: ownHeaders(headers, name => ownNames.has(name)),
+    headers: ownHeaders(headers, isOwn),
     data,
   };
 }

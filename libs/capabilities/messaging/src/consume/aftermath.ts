@@ -45,7 +45,8 @@ export class Aftermath {
     for (const [at, work] of works.entries()) {
       const failure = failures[from + at];
       if (failure) failed.push([work, failure]);
-      else await this.finish(lane, work);
+      else if (work.ticket) await this.finish(lane, work);
+      else if (!lane.partition.revoked) this.settle(lane, work);
     }
     for (const [work] of failed) work.attempts += 1;
     for (const [work, failure] of failed) if (!(await this.fail(lane, handler, work, failure))) return;
@@ -140,9 +141,16 @@ export class Aftermath {
       const { ticket } = work;
       const { signal } = this.site;
       await untilDone(() => this.parking.remove(ticket), signal, this.complain('remove a parked message'));
-    } else this.site.settle(work);
-    const at = lane.queue.indexOf(work);
-    if (at >= 0) lane.queue.splice(at, 1);
+    }
+    this.settle(lane, work);
+  }
+
+  /** The same for one of a partition that is still served, and that is not in the lot: nothing need be waited for. */
+  settle({ queue }: Lane, work: Work): void {
+    this.site.settle(work);
+    const at = queue.indexOf(work);
+    if (at === 0) queue.shift();
+    else if (at > 0) queue.splice(at, 1);
   }
 
   private logFailure(work: Work, { error }: Failure, delayMs: number): void {

@@ -3,22 +3,21 @@ import type { Consumption, DeliverySink } from '../driver/message-driver.js';
 import type { Partition, ReceivedMessage } from '../driver/message.js';
 import type { Handler } from '../handlers/handler.js';
 import { Aftermath } from './aftermath.js';
-import { attempt } from './attempt.js';
-import { Batcher, type Share } from './batcher.js';
+import { Batcher } from './batcher.js';
 import { Holdings } from './holdings.js';
 import { Lane, ServedPartition } from './lane.js';
+import { LaneRunner } from './lane-runner.js';
 import { Parking } from './parking.js';
-import { Slots } from './slots.js';
 import { type Failure, type Work, workOf } from './work.js';
 
 /** This process's membership in a group: takes its messages, key by key, to their handlers, and sees to what becomes of them. */
 export class GroupMember implements DeliverySink {
   private readonly handlers: ReadonlyMap<string, Handler>;
-  private readonly slots = new Map<Handler, Slots>();
   private readonly batchers = new Map<Handler, Batcher>();
   private readonly partitions = new Map<string, ServedPartition>();
   private readonly parking: Parking;
   private readonly aftermath: Aftermath;
+  private readonly runner: LaneRunner;
   private readonly holdings: Holdings;
   private readonly stopping = new AbortController();
   /** Partitions that are being given up. */
@@ -36,11 +35,9 @@ export class GroupMember implements DeliverySink {
   ) {
     this.handlers = new Map(handlers.map(handler => [handler.type, handler]));
     const read = (work: Work): unknown => this.read(work);
-    for (const handler of handlers) {
-      this.slots.set(handler, new Slots(handler.concurrency));
+    for (const handler of handlers)
       if (handler.batch)
-        this.batchers.set(handler, new Batcher(handler, read, shares => this.request(handler, shares)));
-    }
+        this.batchers.set(handler, new Batcher(handler, read, shares => this.runner.batch(handler, shares)));
     this.holdings = new Holdings(group, hub.config.consumers);
     this.parking = new Parking(hub, group, {
       signal: this.stopping.signal,
@@ -52,6 +49,7 @@ export class GroupMember implements DeliverySink {
       signal: this.stopping.signal,
       settle: work => this.holdings.settle(work),
     });
+    this.runner = new LaneRunner(hub, group, handlers, this.aftermath, lane => this.next(lane));
     this.unwatch = hub.pressure.watch((name, high) => this.holdings.hold(name, high));
   }
 
@@ -119,8 +117,11 @@ export class GroupMember implements DeliverySink {
   deliver(messages: readonly ReceivedMessage[]): void {
     if (!this.consumption) return void this.early.push(...messages);
     const now = this.hub.site.clock.now();
+    let partition: ServedPartition | undefined;
     for (const message of messages) {
-      const partition = this.partitions.get(nameOf(message.topic, message.partition));
+      // Most come one after another from the same.
+      if (partition?.ref.number !== message.partition || partition.ref.topic !== message.topic)
+        partition = this.partitions.get(nameOf(message.topic, message.partition));
       const work = workOf(message, now);
       this.holdings.take(work);
       if (!partition || partition.closing)
@@ -150,6 +151,7 @@ export class GroupMember implements DeliverySink {
     // The broker's own connection may be draining too, and be giving partitions up.
     await Promise.all([...all.map(partition => this.ended(partition, signal)), ...this.leaving]);
     abandon();
+    this.runner.stop();
     for (const partition of all) this.empty(partition);
     this.partitions.clear();
     await this.consumption?.stop(signal);
@@ -184,54 +186,12 @@ export class GroupMember implements DeliverySink {
       return;
     }
     const failure = this.read(work);
-    if (failure) return this.run(lane, async () => this.aftermath.bury(lane, work, failure));
+    if (failure) return this.runner.run(lane, () => this.aftermath.bury(lane, work, failure));
     const { handler } = work;
-    if (!handler) return this.run(lane, () => this.aftermath.finish(lane, work)); // another type of this topic
+    if (!handler) return this.runner.run(lane, () => this.aftermath.finish(lane, work)); // another type of this topic
     const batcher = work.alone ? undefined : this.batchers.get(handler);
     if (batcher) return batcher.add(lane);
-    lane.state = 'queued';
-    this.request(handler, [{ lane, works: [work] }]);
-  }
-
-  /** Begins an attempt once there is a place for it, with what is still there to be handled by then. */
-  private request(handler: Handler, shares: readonly Share[]): void {
-    this.slots.get(handler)!.request(() => {
-      const live = shares.filter(({ lane }) => lane.state === 'queued' && lane.queue.length > 0);
-      if (live.length > 0) this.start(handler, live);
-      return live.length > 0;
-    });
-  }
-
-  /** One attempt, and what follows from it for each of its lanes. */
-  private start(handler: Handler, shares: readonly Share[]): void {
-    const abort = new AbortController();
-    const works = shares.flatMap(share => share.works);
-    for (const { lane } of shares) {
-      lane.state = 'running';
-      lane.abort = abort;
-    }
-    const attempted = attempt(this.hub, handler, works, abort).finally(() => this.slots.get(handler)!.release());
-    let from = 0;
-    for (const { lane, works: own } of shares) {
-      const at = from;
-      from += own.length;
-      this.run(lane, async () => this.aftermath.conclude(lane, handler, own, at, await attempted));
-    }
-  }
-
-  /** Runs what a lane must see the end of, and then goes on with it. */
-  private run(lane: Lane, work: () => Promise<void>): void {
-    lane.state = 'running';
-    lane.ended = work()
-      .catch((error: unknown) => {
-        this.hub.site.logger.error({ msg: `The group "${this.group}" met an error of its own`, err: error });
-        lane.wait(1_000, () => this.next(lane));
-      })
-      .then(() => {
-        lane.abort = undefined;
-        if (lane.state === 'running') lane.state = 'idle';
-        this.next(lane);
-      });
+    this.runner.one(handler, lane, work);
   }
 
   /** @returns why the message cannot be read; else its event and handler are set */
@@ -288,7 +248,9 @@ export class GroupMember implements DeliverySink {
       if (limit.aborted) resolve(true);
     });
     const abandoned = await Promise.race([
-      Promise.all(running.map(lane => Promise.all([lane.ended, lane.storing ?? Promise.resolve()]))).then(() => false),
+      Promise.all(running.map(lane => Promise.all([lane.whenEnded(), lane.storing ?? Promise.resolve()]))).then(
+        () => false,
+      ),
       late,
     ]);
     if (!abandoned) return;

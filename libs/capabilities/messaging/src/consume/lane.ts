@@ -1,5 +1,6 @@
 import type { Partition } from '../driver/message.js';
 import type { Batcher } from './batcher.js';
+import type { Limit } from './limit.js';
 import type { Work } from './work.js';
 
 /** A partition that this member serves. */
@@ -38,9 +39,10 @@ export class Lane {
   stored = 0;
   /** Waits for others with which its first messages are handled together. */
   batcher?: Batcher;
-  /** The attempt under way. */
-  ended: Promise<void> = Promise.resolve();
-  abort?: AbortController;
+  /** Ends the attempt under way. */
+  abort?: Limit;
+  /** Who waits for the end of what is under way. */
+  private ending?: PromiseWithResolvers<void>;
 
   constructor(
     readonly partition: ServedPartition,
@@ -64,6 +66,20 @@ export class Lane {
       },
       Math.min(Math.max(0, delayMs), 2_147_483_647),
     );
+  }
+
+  /** Resolves when what is under way has ended, and what follows from it is begun. */
+  whenEnded(): Promise<void> {
+    if (this.state !== 'running') return Promise.resolve();
+    return (this.ending ??= Promise.withResolvers<void>()).promise;
+  }
+
+  /** What was under way has ended. */
+  end(goOn: () => void): void {
+    const { ending } = this;
+    this.ending = undefined;
+    goOn();
+    ending?.resolve();
   }
 
   stop(): void {

@@ -103,7 +103,7 @@ export class Parking {
   /** Gets the next messages of a parked key; when there are none left, the lane goes on as usual. */
   fetch(lane: Lane): void {
     lane.state = 'running';
-    lane.ended = this.take(lane).then(() => this.site.resume(lane));
+    void this.take(lane).then(() => lane.end(() => this.site.resume(lane)));
   }
 
   remove(ticket: ParkedMessage): Promise<void> {

@@ -1,7 +1,6 @@
 import { EventAttributeError } from '../errors.js';
 import type { DomainEvent } from './event-definition.js';
 
-const loneSurrogate = /\p{Surrogate}/u;
 const controls = /[\u0000-\u001f\u007f]/;
 const headerName = /^[a-z0-9][a-z0-9-]{0,99}$/;
 const headerValue = /^[\x20-\x7e]{0,2000}$/;
@@ -16,22 +15,25 @@ export function checkAttributes(
   { definition: { type }, id, subject, headers, time }: DomainEvent,
   key: string | undefined,
 ): void {
-  for (const [name, value] of [
-    ['id', id],
-    ['key', key],
-    ['subject', subject],
-  ] as const) {
-    if (value === undefined) continue;
-    if (typeof value !== 'string' || value.length === 0 || value.length > longest || controls.test(value))
-      throw new EventAttributeError(
-        type,
-        `its ${name} must be a text of 1 to ${longest} characters without control characters`,
-      );
-    if (loneSurrogate.test(value)) throw new EventAttributeError(type, `its ${name} is not well-formed Unicode`);
-  }
+  if (id !== undefined) checkText(type, 'id', id);
+  if (key !== undefined) checkText(type, 'key', key);
+  if (subject !== undefined) checkText(type, 'subject', subject);
   if (time !== undefined && !(time instanceof Date && !Number.isNaN(time.getTime())))
     throw new EventAttributeError(type, 'its time must be a valid Date');
-  for (const [name, value] of Object.entries(headers ?? {})) {
+  if (headers) checkHeaders(type, headers);
+}
+
+function checkText(type: string, name: string, value: unknown): void {
+  if (typeof value !== 'string' || value.length === 0 || value.length > longest || controls.test(value))
+    throw new EventAttributeError(
+      type,
+      `its ${name} must be a text of 1 to ${longest} characters without control characters`,
+    );
+  if (!value.isWellFormed()) throw new EventAttributeError(type, `its ${name} is not well-formed Unicode`);
+}
+
+function checkHeaders(type: string, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
     if (!headerName.test(name))
       throw new EventAttributeError(
         type,

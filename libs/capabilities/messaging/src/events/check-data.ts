@@ -1,8 +1,9 @@
-import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
 import { EventInvalidError, UnknownEventVersionError } from '../errors.js';
 import type { CloudEvent } from './cloud-event.js';
 import type { EventDefinition } from './event-definition.js';
+import { instanceOf } from './instance-of.js';
+import { isSurelyValid } from './surely-valid.js';
 
 /**
  * The data as an instance of its class.
@@ -19,7 +20,8 @@ export function checkData<Data extends object>(definition: EventDefinition<Data>
   let instance: Data;
   let problems: ValidationError[];
   try {
-    instance = data instanceof schema ? data : plainToInstance(schema, data);
+    instance = data instanceof schema ? data : instanceOf(schema, data);
+    if (isSurelyValid(instance)) return instance;
     problems = validateSync(instance, { forbidUnknownValues: false, stopAtFirstError: true });
   } catch (error) {
     const problem = error instanceof RangeError ? 'it refers to itself, or is too deep' : String(error).slice(0, 200);

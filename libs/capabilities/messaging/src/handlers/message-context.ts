@@ -12,10 +12,15 @@ export class MessageContext<Data = unknown> extends BaseRpcContext<unknown[]> {
     readonly group: string,
     /** Which attempt this is, from 1; of a batch, the highest. */
     readonly attempt: number,
-    /** Aborts when the handler's time is over, or the app ends and can wait no longer. */
-    readonly signal: AbortSignal,
+    /** Whose signal it is. */
+    private readonly limit: { readonly signal: AbortSignal },
   ) {
     super([events]);
+  }
+
+  /** Aborts when the handler's time is over, or the app ends and can wait no longer. Made when it is first read. */
+  get signal(): AbortSignal {
+    return this.limit.signal;
   }
 
   get event(): CloudEvent<Data> {

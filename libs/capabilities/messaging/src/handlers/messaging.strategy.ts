@@ -37,10 +37,9 @@ export class MessagingStrategy extends Server implements CustomTransportStrategy
         `The pattern ${JSON.stringify(pattern)} is no type of events.`,
         'Give @EventPattern the type as a text; or, if it is for another transport, name that: @EventPattern(…, Transport.TCP).',
       );
-    const handler = handlerOf(this.hub, pattern, extras, async (data, context) => {
-      const result: unknown = await callback(data, context);
-      return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
-    });
+    const handler = handlerOf(this.hub, pattern, extras, (data, context) =>
+      Promise.resolve(callback(data, context)).then(lastOf),
+    );
     const twin = this.handlers.find(({ type, group }) => type === handler.type && group === handler.group);
     if (twin)
       throw new HandlerConflictError(
@@ -87,4 +86,9 @@ export class MessagingStrategy extends Server implements CustomTransportStrategy
   override unwrap<T>(): T {
     return this.hub.driver as T;
   }
+}
+
+/** Interceptors have a handler begin when its result is subscribed to. */
+function lastOf(result: unknown): unknown {
+  return isObservable(result) ? lastValueFrom(result, { defaultValue: undefined }) : result;
 }

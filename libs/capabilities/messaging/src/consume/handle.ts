@@ -1,0 +1,110 @@
+import { RequestContext } from '@core-infra/kernel';
+import type { MessagingHub } from '../bus/messaging-hub.js';
+import type { CloudEvent } from '../events/cloud-event.js';
+import { tell } from '../events/messaging-events.js';
+import { BatchResult } from '../handlers/batch-result.js';
+import type { Handler } from '../handlers/handler.js';
+import { MessageContext } from '../handlers/message-context.js';
+import type { Limit } from './limit.js';
+import type { Work } from './work.js';
+
+/**
+ * Has one event handled, once where there is an inbox.
+ * @returns the error that the handler names for it, if it does
+ */
+export async function handleOne(
+  hub: MessagingHub,
+  handler: Handler,
+  work: Work,
+  event: CloudEvent,
+  limit: Limit,
+): Promise<{ readonly error: unknown } | undefined> {
+  if (handler.batch || (hub.stores.inbox && handler.idempotent)) {
+    const failed = await handleAll(hub, handler, [work], [event], [0], limit);
+    return failed.has(0) ? { error: failed.get(0) } : undefined;
+  }
+  const context = new MessageContext([event], [work.message], handler.group, work.attempts + 1, limit);
+  const result = await inContext(hub, handler, event, limit, () => handler.call(event.data, context));
+  if (!(result instanceof BatchResult)) return undefined;
+  const failed = new Map<number, unknown>();
+  addFailures(failed, result, [0]);
+  return failed.has(0) ? { error: failed.get(0) } : undefined;
+}
+
+/**
+ * Has events handled that came together.
+ * @param valid places of those that are fit to be
+ * @returns those that have failed, by their place
+ */
+export async function handleAll(
+  hub: MessagingHub,
+  handler: Handler,
+  works: readonly Work[],
+  events: readonly CloudEvent[],
+  valid: readonly number[],
+  limit: Limit,
+): Promise<ReadonlyMap<number, unknown>> {
+  const failed = new Map<number, unknown>();
+  const handle = async (places: readonly number[]): Promise<void> => {
+    const own = places.map(at => events[at]!);
+    const tries = Math.max(...places.map(at => works[at]!.attempts)) + 1;
+    const messages = places.map(at => works[at]!.message);
+    const context = new MessageContext(own, messages, handler.group, tries, limit);
+    const result = await handler.call(handler.batch ? own.map(({ data }) => data) : own[0]!.data, context);
+    if (result instanceof BatchResult) addFailures(failed, result, places);
+  };
+  const { inbox } = hub.stores;
+  const guarded = async (): Promise<void> => {
+    if (!inbox || !handler.idempotent) return handle(valid);
+    const ids = valid.map(at => `${events[at]!.source}#${events[at]!.id}`);
+    const repeated = await inbox.once(handler.group, ids, async fresh => {
+      failed.clear(); // the transaction is run again after a serialisation failure
+      await handle(fresh.map(at => valid[at]!));
+      return fresh.filter(at => failed.has(valid[at]!));
+    });
+    if (repeated.length > 0)
+      tell({ kind: 'repeated', group: handler.group, topic: handler.topic, messages: repeated.length });
+    return undefined;
+  };
+  await inContext(hub, handler, events[valid[0]!]!, limit, guarded);
+  return failed;
+}
+
+function addFailures(failed: Map<number, unknown>, { failures }: BatchResult, places: readonly number[]): void {
+  for (const [at, error] of failures) {
+    if (places[at] === undefined)
+      throw new TypeError(`BatchResult names the place ${at} of a batch of ${places.length} events.`);
+    failed.set(places[at], error);
+  }
+}
+
+/** Runs the handler as part of what its event belongs to, and as an operation that traces and metrics see. */
+function inContext<T>(
+  hub: MessagingHub,
+  handler: Handler,
+  { id, correlationId, traceparent, tracestate }: CloudEvent,
+  limit: Limit,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { operations, context, clock } = hub.site;
+  const told = operations.hasSubscribers
+    ? () =>
+        operations.tracePromise(work, {
+          component: 'messaging',
+          connection: hub.site.id,
+          operation: 'process',
+          resource: handler.topic,
+        })
+    : work;
+  // Nobody would see the fields, and the signal costs more than all the rest.
+  if (context === RequestContext.none) return told();
+  const fields = {
+    requestId: id,
+    correlationId: correlationId ?? id,
+    deadline: clock.now() + handler.timeoutMs,
+    signal: limit.signal,
+    ...(traceparent !== undefined && { traceparent }),
+    ...(tracestate !== undefined && { tracestate }),
+  };
+  return context.run(fields, told);
+}

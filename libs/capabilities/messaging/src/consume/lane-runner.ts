@@ -1,0 +1,114 @@
+import type { MessagingHub } from '../bus/messaging-hub.js';
+import type { Handler } from '../handlers/handler.js';
+import type { Aftermath } from './aftermath.js';
+import { attempt, attemptOne } from './attempt.js';
+import type { Share } from './batcher.js';
+import type { Lane } from './lane.js';
+import { Limit } from './limit.js';
+import { Slots } from './slots.js';
+import { TimeLimits } from './time-limits.js';
+import type { Work } from './work.js';
+
+/** Runs what lanes have to do: attempts, as many of a handler at once as it allows, and what follows from them. */
+export class LaneRunner {
+  private readonly slots = new Map<Handler, Slots>();
+  private readonly limits = new Map<Handler, TimeLimits>();
+
+  constructor(
+    private readonly hub: MessagingHub,
+    private readonly group: string,
+    handlers: Iterable<Handler>,
+    private readonly aftermath: Aftermath,
+    /** The lane may go on. */
+    private readonly next: (lane: Lane) => void,
+  ) {
+    for (const handler of handlers) {
+      this.slots.set(handler, new Slots(handler.concurrency));
+      this.limits.set(handler, new TimeLimits(handler));
+    }
+  }
+
+  /** Begins an attempt with the first message of a lane once there is a place for it, if it is still there to be handled by then. */
+  one(handler: Handler, lane: Lane, work: Work): void {
+    lane.state = 'queued';
+    const slots = this.slots.get(handler)!;
+    slots.request(() => {
+      if (lane.state !== 'queued' || lane.queue.length === 0) return false;
+      this.startOne(handler, slots, lane, work);
+      return true;
+    });
+  }
+
+  /** The same with what lanes share in a batch. */
+  batch(handler: Handler, shares: readonly Share[]): void {
+    const slots = this.slots.get(handler)!;
+    slots.request(() => {
+      const live = shares.filter(({ lane }) => lane.state === 'queued' && lane.queue.length > 0);
+      if (live.length > 0) this.startBatch(handler, slots, live);
+      return live.length > 0;
+    });
+  }
+
+  /** Runs what a lane must see the end of, and then goes on with it. */
+  run(lane: Lane, work: () => Promise<void>): void {
+    lane.state = 'running';
+    void work()
+      .catch((error: unknown) => this.failed(lane, error))
+      .then(() => this.ended(lane));
+  }
+
+  stop(): void {
+    for (const limits of this.limits.values()) limits.stop();
+  }
+
+  /** Nearly every message comes this way, and nearly all succeed: what can be done at once is. */
+  private startOne(handler: Handler, slots: Slots, lane: Lane, work: Work): void {
+    const limit = new Limit();
+    lane.state = 'running';
+    lane.abort = limit;
+    attemptOne(this.hub, handler, work, limit, this.limits.get(handler)!, failure => {
+      if (failure || work.ticket) {
+        const attempted = { failures: [failure], whole: false };
+        this.run(lane, () => this.aftermath.conclude(lane, handler, [work], 0, attempted));
+      } else {
+        try {
+          if (!lane.partition.revoked) this.aftermath.settle(lane, work);
+        } catch (error) {
+          this.failed(lane, error);
+        }
+        this.ended(lane);
+      }
+      slots.release();
+    });
+  }
+
+  /** One attempt, and what follows from it for each of its lanes. */
+  private startBatch(handler: Handler, slots: Slots, shares: readonly Share[]): void {
+    const limit = new Limit();
+    const works = shares.flatMap(share => share.works);
+    for (const { lane } of shares) {
+      lane.state = 'running';
+      lane.abort = limit;
+    }
+    const attempted = attempt(this.hub, handler, works, limit, this.limits.get(handler)!).finally(() =>
+      slots.release(),
+    );
+    let from = 0;
+    for (const { lane, works: own } of shares) {
+      const at = from;
+      from += own.length;
+      this.run(lane, async () => this.aftermath.conclude(lane, handler, own, at, await attempted));
+    }
+  }
+
+  private failed(lane: Lane, error: unknown): void {
+    this.hub.site.logger.error({ msg: `The group "${this.group}" met an error of its own`, err: error });
+    lane.wait(1_000, () => this.next(lane));
+  }
+
+  private ended(lane: Lane): void {
+    lane.abort = undefined;
+    if (lane.state === 'running') lane.state = 'idle';
+    lane.end(() => this.next(lane));
+  }
+}

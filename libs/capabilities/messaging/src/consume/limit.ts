@@ -1,0 +1,24 @@
+/** What ends an attempt before its handler does. The signal is made when it is first read: what no handler reads costs nothing. */
+export class Limit {
+  private controller?: AbortController;
+  private isOver = false;
+  private reason: unknown;
+  /** Called once, when the attempt must end. */
+  onAbort?: (reason: unknown) => void;
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.isOver) this.controller.abort(this.reason);
+    }
+    return this.controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.reason = reason;
+    this.controller?.abort(reason);
+    this.onAbort?.(reason);
+  }
+}
