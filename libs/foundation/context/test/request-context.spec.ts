@@ -3,6 +3,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ContextModule, UuidV7 } from '@core-infra/context';
 import { RequestContext } from '@core-infra/kernel';
+import { eventually } from '@core-infra/testing';
 import { ClsModule, ClsService } from 'nestjs-cls';
 
 async function boot(...imports: any[]) {
@@ -59,8 +60,7 @@ describe('RequestContext', () => {
         signal: context.current!.signal!,
       }));
       expect(inner.deadline).toBe(soon);
-      await new Promise(resolve => inner.signal.addEventListener('abort', resolve));
-      expect(inner.signal.reason).toMatchObject({ code: 'INFRA_DEADLINE_EXCEEDED' });
+      await eventually(() => expect(inner.signal.reason).toMatchObject({ code: 'INFRA_DEADLINE_EXCEEDED' }));
     });
     context.run({ signal: controller.signal }, () => {
       const signal = context.run({ deadline: Date.now() + 60_000 }, () => context.current!.signal!);
