@@ -76,7 +76,7 @@ const all: readonly Broker[] = [
       const server = useRabbitmqServer();
       return {
         get env() {
-          return { RABBITMQ_URL: through(server.url, via) };
+          return { RABBITMQ_URL: through(server.url, via), RABBITMQ_STARTUP: 'background' };
         },
         get address() {
           return server.url;
@@ -98,7 +98,7 @@ const all: readonly Broker[] = [
       const server = useNatsServer();
       return {
         get env() {
-          return { NATS_URL: through(server.url, via) };
+          return { NATS_URL: through(server.url, via), NATS_STARTUP: 'background' };
         },
         get address() {
           return server.url;

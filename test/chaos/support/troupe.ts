@@ -91,6 +91,7 @@ export class Troupe implements AsyncDisposable {
 
   private spawn(role: Role): Child {
     return runChild(shop, {
+      ...(role === 'slow' && { execArgv: ['--expose-gc'] }),
       env: { ...this.env, ROLE: role, NODE_ENV: 'test', HTTP_PORT: '0', LOG_LEVEL: 'info', NODE_COMPILE_CACHE: '' },
     });
   }
