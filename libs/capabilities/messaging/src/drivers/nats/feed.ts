@@ -1,40 +1,11 @@
-import type { Clock } from '@core-infra/kernel';
 import type { NatsClient } from '@core-infra/nats';
-import type { Partition, ReceivedMessage } from '../../driver/message.js';
+import type { Partition } from '../../driver/message.js';
 import { deliveryOf } from './delivery.js';
+import type { FeedSite } from './feed-site.js';
+import { type Held, heldOf, type RawMessage as Message } from './held.js';
 import { PIN_GROUP, type Source } from './names.js';
-import { fromNats } from './wire.js';
 
 type Connection = NatsClient['connection'];
-type Message = Parameters<NonNullable<NonNullable<Parameters<Connection['subscribe']>[1]>['callback']>>[1];
-
-/** A message that this member has: delivered by the server, and neither settled nor given back. */
-export interface Held {
-  readonly feed: Feed;
-  readonly sequence: number;
-  readonly bytes: number;
-  readonly message: ReceivedMessage;
-  /** Where the server is told what became of it. */
-  reply: string;
-  /** When the server was last told that it is worked on. */
-  touchedAt: number;
-}
-
-export interface FeedSite {
-  readonly client: NatsClient;
-  readonly clock: Clock;
-  readonly timeoutMs: number;
-  /** How many messages may be fetched ahead of those handed over, of this feed. */
-  credit(): number;
-  maxBytes(): number;
-  /** There is something to hand over. */
-  filled(): void;
-  /** The server takes another for the one who has this. */
-  doubted(feed: Feed): void;
-  /** Somebody has deleted its consumer, or the stream. */
-  gone(feed: Feed): void;
-  troubled(error: Error): void;
-}
 
 /** The longest that is remembered of what was settled. */
 const MOST_SETTLED = 100_000;
@@ -190,29 +161,9 @@ export class Feed {
   }
 
   private add(raw: Message, reply: string, sequence: number, time: number, now: number): void {
-    const { message, extra } = fromNats(raw.headers, raw.data, `${this.source.stream}:${sequence}`);
-    const notBefore = extra['not-before'] === undefined ? 0 : Number(extra['not-before']);
-    const early = notBefore - this.site.clock.now();
+    const held = heldOf(this, raw, { reply, sequence, time, now });
+    const early = (held.message.notBefore ?? 0) - this.site.clock.now();
     if (early > SOON_MS) return this.tell(reply, `-NAK ${JSON.stringify({ delay: Math.round(early * 1e6) })}`);
-    const held: Held = {
-      feed: this,
-      sequence,
-      bytes: raw.data.length + 500,
-      reply,
-      touchedAt: now,
-      message: {
-        ...message,
-        topic: this.ref.topic,
-        partition: this.ref.number,
-        position: sequence,
-        time,
-        attempts: Number(extra.attempts ?? 0),
-        ...(extra['first-attempt-at'] !== undefined && { firstAttemptAt: Number(extra['first-attempt-at']) }),
-        ...(this.isShared && { redelivered: true }),
-        ...(notBefore > 0 && { notBefore }),
-      },
-    };
-    (held.message as { mark?: unknown }).mark = held;
     this.known.set(sequence, held);
     this.waiting.push(held);
     if (!this.barrier) this.site.filled();
@@ -229,11 +180,10 @@ export class Feed {
       return;
     }
     if (code === 409 && /deleted|push based/i.test(description)) {
-      this.site.troubled(
-        new Error(`The consumer ${this.source.consumer} of the stream ${this.source.stream} is gone.`),
-      );
+      this.site.gone(this);
       return;
-    } else if (code === 400 || code === 503) {
+    }
+    if (code === 400 || code === 503) {
       // Asked again with the next tick.
       this.askedAt = this.site.clock.monotonic();
       if (code === 400) this.site.troubled(new Error(`The server refuses a request for messages: ${description}`));

@@ -3,10 +3,16 @@ import type { DriverSite } from '@core-infra/kernel';
 import type { NatsClient } from '@core-infra/nats';
 import type { ConsumeRequest, Consumption, DeliverySink, TopicBacklog } from '../../driver/message-driver.js';
 import type { Partition, ReceivedMessage } from '../../driver/message.js';
-import { Feed, type FeedSite, type Held } from './feed.js';
+import { aborted } from './aborted.js';
+import { backlogOf } from './backlog.js';
+import { Feed } from './feed.js';
+import type { FeedSite } from './feed-site.js';
+import { HandOver } from './hand-over.js';
+import type { Held } from './held.js';
 import { PIN_GROUP } from './names.js';
 import { Owners } from './owners.js';
 import { Presence } from './presence.js';
+import { rotated } from './rotated.js';
 import type { Streams } from './streams.js';
 
 /** Without a word from the server for this part of the time-out its partitions are given up, so that it is over here before another member begins. */
@@ -28,19 +34,16 @@ export class Membership implements Consumption {
   private readonly owners: Owners;
   private readonly presence: Presence;
   private readonly feedSite: FeedSite;
+  private readonly handOver: HandOver;
   private readonly unwatch: () => void;
   private readonly timer: NodeJS.Timeout;
   /** Resolves when it has left, which may take longer than the time it had for it. */
   gone?: Promise<void>;
-  private paused = false;
   private stopped = false;
   private joined = false;
-  private inHand = 0;
-  private bytesInHand = 0;
   private answeredAt = -Infinity;
   private tending?: Promise<void>;
   private again = false;
-  private scheduled = false;
 
   constructor(
     private readonly client: NatsClient,
@@ -61,6 +64,7 @@ export class Membership implements Consumption {
       topics: () => this.standing(),
       changed: () => this.changed(),
     });
+    this.handOver = new HandOver(this.feeds, request, sink);
     this.feedSite = {
       client,
       clock,
@@ -70,7 +74,7 @@ export class Membership implements Consumption {
         Math.ceil(request.maxBytesInFlight / Math.max(1, this.feeds.size)) +
         (client.connection.info?.max_payload ?? 0) +
         SPARE_BYTES,
-      filled: () => this.schedule(),
+      filled: () => this.handOver.schedule(),
       doubted: feed => void this.verify(feed),
       gone: feed => {
         this.troubled(new Error(`The consumer ${feed.source.consumer} of the stream ${feed.source.stream} is gone.`));
@@ -94,54 +98,31 @@ export class Membership implements Consumption {
   }
 
   pause(): void {
-    this.paused = true;
-    for (const feed of this.feeds) feed.paused = true;
+    this.handOver.pause();
   }
 
   resume(): void {
-    this.paused = false;
-    for (const feed of this.feeds) {
-      feed.paused = false;
-      feed.tick();
-    }
-    this.handOver();
+    this.handOver.resume();
   }
 
   settle(message: ReceivedMessage): void {
     const held = message.mark as Held;
-    const wasFull = this.isFull;
-    this.letGo(held);
     held.feed.settle(held);
-    if (wasFull) this.schedule();
+    this.handOver.letGo(held);
   }
 
   /** Nothing is released but what belongs to a partition that is given up, which gives back what it has in its order. */
   release(message: ReceivedMessage): void {
-    this.letGo(message.mark as Held);
+    this.handOver.letGo(message.mark as Held);
   }
 
-  async backlog(): Promise<readonly TopicBacklog[]> {
-    const { group, topics } = this.request;
-    const manager = await this.client.jetstreamManager();
-    const { names, partitions } = this.streams;
-    return Promise.all(
-      topics.map(async topic => {
-        const sources = Array.from({ length: partitions }, (_, number) =>
-          names.source(group, topic, number, this.isTasks(topic)),
-        );
-        const counts = await Promise.all(
-          [...sources, names.againSource(group, topic)].map(async ({ stream, consumer }) => {
-            const { num_pending: waiting, num_ack_pending: unsettled } = await manager.consumers.info(stream, consumer);
-            return waiting + unsettled;
-          }),
-        );
-        return { topic, messages: counts.reduce((sum, count) => sum + count, 0) };
-      }),
-    );
+  backlog(): Promise<readonly TopicBacklog[]> {
+    return backlogOf(this.client, this.streams, this.request);
   }
 
   async stop(signal: AbortSignal): Promise<void> {
     this.stopped = true;
+    this.handOver.stop();
     clearInterval(this.timer);
     this.unwatch();
     this.gone = (async () => {
@@ -154,10 +135,6 @@ export class Membership implements Consumption {
       })
       .finally(() => this.presence.end());
     await Promise.race([this.gone, aborted(signal)]);
-  }
-
-  private get isFull(): boolean {
-    return this.inHand >= this.request.maxInFlight || this.bytesInHand >= this.request.maxBytesInFlight;
   }
 
   private isTasks(topic: string): boolean {
@@ -259,7 +236,7 @@ export class Membership implements Consumption {
   }
 
   private open(feed: Feed, pullAfterMs: number): void {
-    feed.paused = this.paused;
+    feed.paused = this.handOver.isPaused;
     this.feeds.add(feed);
     const opened = async (): Promise<void> => {
       if (!feed.isShared) await this.unpin(feed);
@@ -321,44 +298,4 @@ export class Membership implements Consumption {
     this.joined &&= !/not found|is gone/i.test(error.message);
     this.sink.troubled(error);
   }
-
-  private schedule(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    // What came in one read of the socket goes on together.
-    queueMicrotask(() => {
-      this.scheduled = false;
-      this.handOver();
-    });
-  }
-
-  private handOver(): void {
-    const { maxInFlight, maxBytesInFlight } = this.request;
-    for (const feed of this.feeds) {
-      if (this.paused || this.stopped || this.isFull) return;
-      const taken = feed.take(maxInFlight - this.inHand, maxBytesInFlight - this.bytesInHand);
-      if (taken.length === 0) continue;
-      this.inHand += taken.length;
-      for (const { bytes } of taken) this.bytesInHand += bytes;
-      this.sink.deliver(taken.map(({ message }) => message));
-    }
-  }
-
-  private letGo({ bytes }: Held): void {
-    this.inHand -= 1;
-    this.bytesInHand -= bytes;
-  }
-}
-
-/** Begins anywhere, so that members who look at the same moment do not want the same. */
-function rotated(numbers: readonly number[]): number[] {
-  const from = Math.floor(Math.random() * numbers.length);
-  return [...numbers.slice(from), ...numbers.slice(0, from)];
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-    if (signal.aborted) resolve();
-  });
 }

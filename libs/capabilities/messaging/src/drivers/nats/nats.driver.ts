@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { CheckResult, DriverSite } from '@core-infra/kernel';
 import { type NatsClient, NatsNoStreamError, NatsUnavailableError } from '@core-infra/nats';
 import type { NatsMessagingConfig } from '../../config/nats-messaging.config.js';
@@ -71,6 +72,8 @@ export class NatsDriver implements MessageDriver {
   }
 
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]> {
+    // Each message of the call listens to it.
+    setMaxListeners(0, signal);
     // One message of a key at a time: what the server does not take must not be overtaken. Different keys are under way together.
     const byKey = new Map<string, Promise<Error | undefined>>();
     return Promise.all(
@@ -86,6 +89,7 @@ export class NatsDriver implements MessageDriver {
   }
 
   async sendToGroup(group: string, messages: readonly GroupMessage[], signal: AbortSignal): Promise<void> {
+    setMaxListeners(0, signal);
     await this.ready(() => this.streams.ensure(), signal);
     await Promise.all(
       messages.map(async message => {

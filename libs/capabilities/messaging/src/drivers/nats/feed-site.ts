@@ -1,0 +1,20 @@
+import type { Clock } from '@core-infra/kernel';
+import type { NatsClient } from '@core-infra/nats';
+import type { Feed } from './feed.js';
+
+/** What a feed needs of the member it belongs to. */
+export interface FeedSite {
+  readonly client: NatsClient;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** How many messages may be fetched ahead of those handed over, of this feed. */
+  credit(): number;
+  maxBytes(): number;
+  /** There is something to hand over. */
+  filled(): void;
+  /** The server takes another for the one who has this. */
+  doubted(feed: Feed): void;
+  /** Somebody has deleted its consumer, or the stream. */
+  gone(feed: Feed): void;
+  troubled(error: Error): void;
+}
