@@ -7,7 +7,7 @@ import { NatsMessagingConfig } from './nats-messaging.config.js';
 import { PostgresMessagingConfig } from './postgres-messaging.config.js';
 import { RabbitmqMessagingConfig } from './rabbitmq-messaging.config.js';
 import { RetryConfig } from './retry.config.js';
-import type { CodecName, TopicConfig } from './topic.config.js';
+import { type CodecName, problemsOfTopics, type TopicConfig } from './topic.config.js';
 
 export type MessagingDriverName = 'memory' | 'postgres' | 'kafka' | 'rabbitmq' | 'nats';
 
@@ -98,4 +98,9 @@ export class MessagingConfig extends ConnectionConfig {
 
   @Nested(() => RabbitmqMessagingConfig)
   rabbitmq: RabbitmqMessagingConfig = new RabbitmqMessagingConfig();
+
+  /** A codec or a name that is none is told of at boot, with its key. */
+  static check({ topics }: MessagingConfig): Iterable<{ path: string; expected: string }> {
+    return problemsOfTopics(topics);
+  }
 }
