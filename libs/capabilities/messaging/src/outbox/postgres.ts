@@ -1,4 +1,4 @@
-import type { DataSource } from '@core-infra/database';
+import { type DataSource, poolStats } from '@core-infra/database';
 import type { DriverSite, Opened } from '@core-infra/kernel';
 import type { MessagingHub } from '../bus/messaging-hub.js';
 import { IdempotencyKeys } from './idempotency-key/idempotency-keys.js';
@@ -48,6 +48,7 @@ class PostgresOutbox extends OutboxRelay {
   private begun = false;
   private attached = false;
   private ended = false;
+  private unwatch?: () => void;
   readonly idempotency: IdempotencyKeys;
   private readonly sweeps: readonly Sweep[];
 
@@ -73,6 +74,8 @@ class PostgresOutbox extends OutboxRelay {
   attach(hub: MessagingHub): void {
     this.lend(hub);
     this.attached = true;
+    // Handlers that would only wait for a connection had better not be given more.
+    this.unwatch = hub.pressure.add('database pool', () => poolStats(this.dataSource).waiting > 0);
     if (this.config.relay) this.relay = new Relay(this.dataSource, hub, this.config, this.at);
     if (this.begun) this.start();
   }
@@ -106,6 +109,7 @@ class PostgresOutbox extends OutboxRelay {
 
   async stop(signal: AbortSignal): Promise<void> {
     this.ended = true;
+    this.unwatch?.();
     await Promise.all(this.sweeps.map(sweep => sweep.stop()));
     if (this.begun) await this.relay?.stop(signal);
   }
