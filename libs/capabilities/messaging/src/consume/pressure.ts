@@ -9,25 +9,34 @@ const everyMs = 250;
 /** Whether something is under pressure, e.g. a pool of connections of which all are taken. */
 export type Gauge = () => boolean;
 
+/** What the process says of itself. */
+export interface Readings {
+  /** Part of the heap's limit that is used, from 0 to 1. */
+  heapUsed(): number;
+  /** How late the event loop was at most since it was last asked, in milliseconds. */
+  loopDelayMs(): number;
+  /** The event loop is watched from now on, or no more. */
+  watch(isWatched: boolean): void;
+}
+
 /** Watches heap, event loop and what else is told of, while anybody listens. */
 export class Pressure {
   private readonly gauges = new Map<string, Gauge>();
   private readonly listeners = new Set<(name: string, high: boolean) => void>();
-  private delay?: ReturnType<typeof monitorEventLoopDelay>;
   private timer?: NodeJS.Timeout;
 
   constructor(
     private readonly config: ConsumersConfig,
     private readonly logger: Pick<Logger, 'warn'>,
+    private readonly readings: Readings = new ProcessReadings(),
   ) {
     this.gauges.set('heap', () => {
-      const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
-      return this.config.maxHeapUsed < 1 && used > limit * this.config.maxHeapUsed;
+      const { maxHeapUsed } = this.config;
+      return maxHeapUsed < 1 && this.readings.heapUsed() > maxHeapUsed;
     });
     this.gauges.set('event loop', () => {
-      const lateMs = (this.delay?.max ?? 0) / 1e6;
-      this.delay?.reset();
-      return this.config.maxLoopDelayMs > 0 && lateMs > this.config.maxLoopDelayMs;
+      const { maxLoopDelayMs } = this.config;
+      return maxLoopDelayMs > 0 && this.readings.loopDelayMs() > maxLoopDelayMs;
     });
   }
 
@@ -44,8 +53,7 @@ export class Pressure {
   watch(listener: (name: string, high: boolean) => void): () => void {
     this.listeners.add(listener);
     if (!this.timer) {
-      this.delay ??= monitorEventLoopDelay({ resolution: 20 });
-      this.delay.enable();
+      this.readings.watch(true);
       this.timer = setInterval(() => this.read(), everyMs).unref();
     }
     return () => {
@@ -53,7 +61,7 @@ export class Pressure {
       if (this.listeners.size > 0) return;
       clearInterval(this.timer);
       this.timer = undefined;
-      this.delay?.disable();
+      this.readings.watch(false);
     };
   }
 
@@ -69,5 +77,25 @@ export class Pressure {
       }
       for (const listener of this.listeners) listener(name, high);
     }
+  }
+}
+
+class ProcessReadings implements Readings {
+  private delay?: ReturnType<typeof monitorEventLoopDelay>;
+
+  heapUsed(): number {
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    return used / limit;
+  }
+
+  loopDelayMs(): number {
+    const lateMs = (this.delay?.max ?? 0) / 1e6;
+    this.delay?.reset();
+    return lateMs;
+  }
+
+  watch(isWatched: boolean): void {
+    if (isWatched) (this.delay ??= monitorEventLoopDelay({ resolution: 20 })).enable();
+    else this.delay?.disable();
   }
 }
