@@ -1,5 +1,3 @@
-import type { RetryMode } from '../config/retry.config.js';
-
 export interface RetryOptions {
   /** How often a message is tried in all. @default `messaging.retry.attempts` */
   readonly attempts?: number;
@@ -50,4 +48,3 @@ export interface HandlerExtras extends HandlerOptions {
   readonly definition?: unknown;
 }
 
-export type { RetryMode };

@@ -6,7 +6,7 @@ import { Parser } from '@asyncapi/parser';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 
-const app = resolve(__dirname, 'support/events.app.ts');
+const app = resolve(__dirname, 'fixtures/events.app.ts');
 const signal = new AbortController().signal;
 
 async function events(...args: string[]): Promise<{ code: number; out: string; err: string }> {

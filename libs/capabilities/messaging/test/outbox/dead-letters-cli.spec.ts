@@ -8,7 +8,7 @@ import { type DeadLetter, MessageContext, MessagingHub, Subscribe } from '../../
 import { bootWithDatabase } from './support/boot-with-database.js';
 import { letterOf } from './support/letters.js';
 
-const app = resolve(__dirname, 'support/dlq.app.ts');
+const app = resolve(__dirname, 'fixtures/dlq.app.ts');
 const postgres = usePostgres();
 const signal = new AbortController().signal;
 
