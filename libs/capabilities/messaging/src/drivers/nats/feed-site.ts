@@ -1,5 +1,6 @@
 import type { Clock } from '@core-infra/kernel';
 import type { NatsClient } from '@core-infra/nats';
+import type { Answers } from './answers.js';
 import type { Feed } from './feed.js';
 
 /** What a feed needs of the member it belongs to. */
@@ -7,6 +8,7 @@ export interface FeedSite {
   readonly client: NatsClient;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  readonly answers: Answers;
   /** How many messages may be fetched ahead of those handed over, of this feed. */
   credit(): number;
   maxBytes(): number;

@@ -111,13 +111,14 @@ export class Feed {
     this.forget(held);
     this.settled.set(held.sequence, held.message.time);
     if (this.settled.size > MOST_SETTLED) this.settled.delete(this.settled.keys().next().value!);
-    this.tell(held.reply, '+ACK');
+    this.site.answers.settle(held.reply);
   }
 
   /** Takes no more, and gives back what was not settled, in order. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.site.answers.flush();
     try {
       this.subscription?.unsubscribe();
       for (const { reply } of [...this.known.values()].sort((a, b) => a.sequence - b.sequence))

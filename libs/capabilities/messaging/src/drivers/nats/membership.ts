@@ -4,6 +4,7 @@ import type { NatsClient } from '@core-infra/nats';
 import type { ConsumeRequest, Consumption, DeliverySink, TopicBacklog } from '../../driver/message-driver.js';
 import type { Partition, ReceivedMessage } from '../../driver/message.js';
 import { aborted } from './aborted.js';
+import { Answers } from './answers.js';
 import { backlogOf } from './backlog.js';
 import { Feed } from './feed.js';
 import type { FeedSite } from './feed-site.js';
@@ -69,6 +70,7 @@ export class Membership implements Consumption {
       client,
       clock,
       timeoutMs,
+      answers: new Answers(client),
       credit: () => Math.max(1, Math.min(500, Math.ceil((2 * request.maxInFlight) / Math.max(1, this.feeds.size)))),
       maxBytes: () =>
         Math.ceil(request.maxBytesInFlight / Math.max(1, this.feeds.size)) +
