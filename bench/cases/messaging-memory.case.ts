@@ -104,7 +104,7 @@ export const messagingMemory: BenchCase = {
     "*Nest*: JSON parsed and Nest's own way to an `@EventPattern` handler, with nothing around it: no order, no retries, no acknowledgement.",
   rounds: 9,
   metrics: [{ key: 'nsPerCall', label: 'CPU per message', unit: 'ns', digits: 0 }],
-  goals: [{ metric: 'nsPerCall', variant: 'core-infra, consumed', atMost: 50_000 }],
+  goals: [{ metric: 'nsPerCall', variant: 'core-infra, consumed', atMost: 15_000 }],
   async open(effort) {
     const checked = await appWith(CheckedHandlers);
     const plain = await appWith(PlainHandlers);

@@ -2,7 +2,7 @@ import type { OutgoingMessage } from '../driver/message.js';
 import { checkAttributes } from '../events/attributes.js';
 import { checkData, checkReadable } from '../events/check-data.js';
 import type { CloudEvent } from '../events/cloud-event.js';
-import { uuidV7 } from '../events/event-ids.js';
+import { prefixOf, uuidAfter } from '../events/event-ids.js';
 import type { DomainEvent, EventDefinition } from '../events/event-definition.js';
 import {
   EventTooLargeError,
@@ -14,14 +14,19 @@ import {
 import { EventBus, type PublishOptions } from './event-bus.js';
 import type { MessagingHub } from './messaging-hub.js';
 
+interface Instant {
+  readonly time: number;
+  readonly text: string;
+  readonly idPrefix: string;
+}
+
 /** The {@link EventBus} of a driver. */
 export class Publisher extends EventBus {
   /** Definitions of which an event was found to be readable. */
   private readonly proven = new WeakSet<EventDefinition>();
 
-  /** The last time that was made a text of: many events share one. */
-  private time = 0;
-  private timeText = new Date(0).toISOString();
+  /** What the events of the last millisecond had in common: many share one. */
+  private instant = instantOf(0);
 
   constructor(private readonly hub: MessagingHub) {
     super();
@@ -75,7 +80,10 @@ export class Publisher extends EventBus {
     const timer = setTimeout(() => giveUp.abort(new PublishTimeoutError(limit)), limit);
     signal?.addEventListener('abort', abort, { once: true });
     const call = async (): Promise<void> => {
-      const results = await Promise.race([driver.publish(messages, giveUp.signal), rejection(giveUp.signal)]);
+      const results = await new Promise<readonly (Error | undefined)[]>((resolve, reject) => {
+        giveUp.signal.addEventListener('abort', () => reject(giveUp.signal.reason as Error), { once: true });
+        driver.publish(messages, giveUp.signal).then(resolve, reject);
+      });
       if (results.every(error => error === undefined)) return;
       const failures = results.flatMap((error, index) => (error ? [{ index, error }] : []));
       if (failures.length > 0)
@@ -97,12 +105,9 @@ export class Publisher extends EventBus {
     }
   }
 
-  private textOf(time: number): string {
-    if (time !== this.time) {
-      this.timeText = new Date(time).toISOString();
-      this.time = time;
-    }
-    return this.timeText;
+  private instantOf(time: number): Instant {
+    if (time !== this.instant.time) this.instant = instantOf(time);
+    return this.instant;
   }
 
   private messageOf(given: DomainEvent, kind: OutgoingMessage['kind'], notBefore?: number): OutgoingMessage {
@@ -120,13 +125,14 @@ export class Publisher extends EventBus {
       this.proven.add(definition);
     }
     const now = site.clock.now();
-    const id = given.id ?? uuidV7(now);
+    const instant = this.instantOf(now);
+    const id = given.id ?? uuidAfter(instant.idPrefix);
     const context = site.context.current;
     const event: CloudEvent = {
       id,
       source: routes.source,
       type,
-      time: time?.toISOString() ?? this.textOf(now),
+      time: time?.toISOString() ?? instant.text,
       version,
       headers,
       data: given.data,
@@ -158,6 +164,10 @@ export class Publisher extends EventBus {
   }
 }
 
+function instantOf(time: number): Instant {
+  return { time, text: new Date(time).toISOString(), idPrefix: prefixOf(time) };
+}
+
 /** How many characters headers have. */
 function lengthOf(headers: Readonly<Record<string, string>>): number {
   let length = 0;
@@ -172,10 +182,4 @@ function sizeOf(headers: Readonly<Record<string, string>>, body: Buffer): number
   let bytes = body.length;
   for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name]!);
   return bytes;
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -19,6 +19,8 @@ interface Queue {
   readonly unsettled: Map<number, ReceivedMessage>;
   position: number;
   member?: Member;
+  /** What waits is about to be handed over. */
+  isPumped?: boolean;
 }
 
 interface Member {
@@ -150,7 +152,10 @@ export class MemoryBroker implements MessageDriver {
 
   /** Hands over what waits, not within the call of who published it. */
   private pump(queue: Queue): void {
+    if (queue.isPumped) return;
+    queue.isPumped = true;
     setImmediate(() => {
+      queue.isPumped = false;
       const { member } = queue;
       if (!member || member.paused || queue.waiting.length === 0) return;
       const messages = queue.waiting.splice(0, 256);
