@@ -4,7 +4,10 @@ import { forBrokers } from './support/brokers.js';
 import { INJECTIONS } from './support/size.js';
 import { expectFlawless, Stage } from './support/stage.js';
 
-/** Each is two rebalances: the others share with it, and share what it had. */
+/**
+ * Each is two rebalances: the others share with it, and share what it had. What was settled behind a message that waits for its next attempt is not
+ * committed, and comes again to whoever has the partition then: these are the wire duplicates that are printed.
+ */
 const VISITS = INJECTIONS;
 
 describe('a member that joins a group and leaves it again and again', () => {
