@@ -15,6 +15,10 @@ import { rabbitmqConsume, rabbitmqPublish } from './messaging-rabbitmq.case.js';
 import { messagingMemory } from './messaging-memory.case.js';
 import { messagingKafkaConsume, messagingKafkaPublish } from './messaging-kafka.case.js';
 import { natsConsume, natsPublish } from './messaging-nats.case.js';
+import { inboxBatch } from './inbox-batch.case.js';
+import { orderedPoison } from './ordered-poison.case.js';
+import { outboxBacklog } from './outbox-backlog.case.js';
+import { outboxLatency } from './outbox-latency.case.js';
 import { outboxRelay } from './outbox-relay.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
 import { rateLimitHang } from './rate-limit-hang.case.js';
@@ -39,6 +43,10 @@ export const cases: readonly BenchCase[] = [
   flags,
   messagingMemory,
   outboxRelay,
+  outboxBacklog,
+  outboxLatency,
+  inboxBatch,
+  orderedPoison,
   kafkaProduce,
   messagingKafkaPublish,
   messagingKafkaConsume,

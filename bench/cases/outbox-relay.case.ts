@@ -7,16 +7,9 @@ import { NestFactory } from '@nestjs/core';
 import { Pool } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchCase, Effort, Variant } from '../harness/bench-case.js';
+import { fillOutbox } from '../servers/fill-outbox.js';
 
 const BATCH = 1_000;
-
-/** Events of 500 bytes and 1,000 keys, as the app would have written them. */
-const fill = (rows: number): string =>
-  `INSERT INTO messaging_outbox (bucket, id, kind, topic, key, headers, body)
-   SELECT at % 16, gen_random_uuid(), 'event', 'orders.placed', 'key-' || at % 1000,
-          '{"ce_id":"0","ce_source":"/orders","ce_specversion":"1.0","ce_type":"orders.placed","content-type":"application/json"}',
-          convert_to(repeat('x', 500), 'UTF8')
-   FROM generate_series(1, ${rows}) AS at`;
 
 const select = `SELECT seq, id, kind, topic, key, headers, body FROM messaging_outbox ORDER BY seq LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`;
 
@@ -26,7 +19,7 @@ function draining(name: string, pool: Pool, rows: number, drain: Drain): Variant
   return {
     name,
     async measure() {
-      await pool.query(fill(rows));
+      await pool.query(fillOutbox(rows));
       await pool.query('VACUUM ANALYZE messaging_outbox');
       const start = performance.now();
       await drain();
