@@ -72,6 +72,6 @@ describe('kill -9 of workers, relays, broker and database in random order under 
         const { lost } = await stage.finish('a hasty worker', 5_000);
         expect(lost).toBeGreaterThan(0);
       }, 300_000),
-    ['postgres'],
+    { names: ['postgres'] },
   );
 });

@@ -59,6 +59,6 @@ describe(`an outbox with ${EVENTS} events that nobody has relayed`, () => {
         expect([...last.values()]).toEqual(Array.from(last, () => EVENTS / last.size - 1));
       }, 900_000);
     },
-    ['kafka'],
+    { names: ['kafka'] },
   );
 });

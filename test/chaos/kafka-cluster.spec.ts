@@ -35,6 +35,6 @@ describe('three brokers with min.insync.replicas=2, the leader killed under load
         240_000 + KILLS * 30_000,
       );
     },
-    ['kafka'],
+    { names: ['kafka'] },
   );
 });

@@ -38,6 +38,6 @@ describe('a member that joins a group and leaves it again and again', () => {
         120_000 + VISITS * 10_000,
       );
     },
-    ['kafka'],
+    { names: ['kafka'] },
   );
 });

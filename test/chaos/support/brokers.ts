@@ -1,4 +1,5 @@
 import { useKafka, useKafkaServer, useNats, useNatsServer, useRabbitmq, useRabbitmqServer } from '@core-infra/testing';
+import { isLong } from './size.js';
 
 /** A broker that a `describe` has to itself; `undefined` where the database is the broker. */
 export interface OwnBroker {
@@ -113,10 +114,17 @@ const all: readonly Broker[] = [
 
 const only = process.env.CHAOS_BROKERS?.split(',');
 
-/** A `describe` for each broker, or for those named; skipped where this run is about others: `npm run chaos -- --brokers kafka,nats`. */
-export function forBrokers(body: (broker: Broker) => void, names?: readonly Broker['name'][]): void {
+export interface Choice {
+  /** Brokers that it makes sense for. @default all */
+  readonly names?: readonly Broker['name'][];
+  /** Those of them that are enough where a run has neither asked for brokers nor for more injections. @default all of them */
+  readonly usually?: readonly Broker['name'][];
+}
+
+/** A `describe` for each broker; skipped where this run is about others: `npm run chaos -- --brokers kafka,nats`. */
+export function forBrokers(body: (broker: Broker) => void, { names, usually }: Choice = {}): void {
   for (const broker of all.filter(({ name }) => !names || names.includes(name))) {
-    const isMeant = !only || only.includes(broker.name);
-    (isMeant ? describe : describe.skip)(broker.name, () => body(broker));
+    const meant = only ?? (isLong ? undefined : usually);
+    (!meant || meant.includes(broker.name) ? describe : describe.skip)(broker.name, () => body(broker));
   }
 }
