@@ -3,6 +3,10 @@ export class Limit {
   private controller?: AbortController;
   private isOver = false;
   private reason: unknown;
+  /** When its time is over, by `performance.now()`; kept in a row with others by {@link TimeLimits}. */
+  dueAt = 0;
+  before: Limit | undefined = undefined;
+  after: Limit | undefined = undefined;
   /** Called once, when the attempt must end. */
   onAbort?: (reason: unknown) => void;
 

@@ -4,39 +4,54 @@ import type { Limit } from './limit.js';
 
 /** Ends attempts of a handler that take too long, with one timer for all of them: whichever began first is over first. */
 export class TimeLimits {
-  private readonly dueAt = new Map<Limit, number>();
+  // A row of the limits themselves: a Map is made anew every few attempts, and kept half of what they had used until the next full collection.
+  private first?: Limit;
+  private last?: Limit;
   private timer?: NodeJS.Timeout;
 
   constructor(private readonly handler: Handler) {}
 
   begin(limit: Limit): void {
     const { timeoutMs } = this.handler;
-    this.dueAt.set(limit, performance.now() + timeoutMs);
+    limit.dueAt = performance.now() + timeoutMs;
+    limit.before = this.last;
+    if (this.last) this.last.after = limit;
+    else this.first = limit;
+    this.last = limit;
     if (!this.timer) this.wait(timeoutMs);
   }
 
+  /** What has ended already may be ended again. */
   end(limit: Limit): void {
-    this.dueAt.delete(limit);
+    const { before, after } = limit;
+    if (before) before.after = after;
+    else if (this.first === limit) this.first = after;
+    else return;
+    if (after) after.before = before;
+    else this.last = before;
+    limit.before = undefined;
+    limit.after = undefined;
   }
 
   /** No attempt is waited for any more. */
   stop(): void {
     clearTimeout(this.timer);
-    this.dueAt.clear();
+    while (this.first) this.end(this.first);
   }
 
   private wait(delayMs: number): void {
     this.timer = setTimeout(() => this.look(), delayMs).unref();
   }
 
+  /** The timer stays set till its end: what begins meanwhile is due later than those before it. */
   private look(): void {
-    this.timer = undefined;
     const now = performance.now();
     const { type, group, timeoutMs } = this.handler;
-    for (const [limit, dueAt] of this.dueAt) {
-      if (dueAt > now) return this.wait(Math.ceil(dueAt - now));
-      this.dueAt.delete(limit);
+    for (let limit = this.first; limit && limit.dueAt <= now; limit = this.first) {
+      this.end(limit);
       limit.abort(new HandlerTimeoutError(`The handler of "${type}" in the group "${group}"`, timeoutMs));
     }
+    this.timer = undefined;
+    if (this.first) this.wait(Math.max(1, Math.ceil(this.first.dueAt - now)));
   }
 }
