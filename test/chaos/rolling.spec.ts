@@ -34,7 +34,7 @@ describe('SIGTERM to workers and relays, one after the other, under load', () =>
           // Who leaves in order has settled all that it was handed, or gives it back before it was begun.
           expect({ repeated: found.repeated, calls: found.calls }).toEqual({ repeated: 0, calls: found.sent });
         },
-        120_000 * ROUNDS,
+        180_000 + 120_000 * ROUNDS,
       );
     },
     { usually: ['postgres', 'rabbitmq'] },
