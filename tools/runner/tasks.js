@@ -29,7 +29,7 @@ function jestArguments(args) {
 const isPath = arg => !arg.startsWith('-') && existsSync(path.join(root, arg));
 const isFolder = arg => statSync(path.join(root, arg)).isDirectory();
 
-/** The spec of test/chaos, told by the environment how much: `--injections 1000 --brokers kafka,nats`. */
+/** The specs of test/chaos, told by the environment how much: `--injections 1000 --brokers kafka,nats`. */
 function chaos(args) {
   const { values } = parseArgs({ args, options: { injections: { type: 'string' }, brokers: { type: 'string' } } });
   const step = specs(['test/chaos']);
