@@ -47,4 +47,3 @@ export interface HandlerExtras extends HandlerOptions {
   readonly queue?: boolean;
   readonly definition?: unknown;
 }
-
