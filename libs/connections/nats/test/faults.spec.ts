@@ -124,7 +124,9 @@ describe('a network that fails', () => {
     await using booted = await bootLogged(NatsModule.forRoot({ url: proxy.url, ...hurried }));
     const client = booted.app.get(NatsClient);
     const stream = named('resets');
-    await client.topology({ streams: [{ name: stream, subjects: [stream] }], consumers: [{ stream, name: 'c' }] });
+    // What was on its way when the connection was reset comes again after this time.
+    const consumer = { stream, name: 'c', ackWaitMs: 2_000 };
+    await client.topology({ streams: [{ name: stream, subjects: [stream] }], consumers: [consumer] });
     const seen = new Set<number>();
     await client.consume(stream, 'c', {}, message => {
       seen.add(Number(message.text()));

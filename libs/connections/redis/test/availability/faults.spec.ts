@@ -46,7 +46,8 @@ describe('a network that misbehaves', () => {
         expect(await failure(availability.run(() => client.get(key)))).toMatchObject({
           code: 'INFRA_REDIS_UNAVAILABLE',
         });
-      expect(performance.now() - asked).toBeLessThan(500);
+      // Asked one after another, and each waited for, they would take fifty seconds.
+      expect(performance.now() - asked).toBeLessThan(10_000);
 
       // Where it hangs, the socket is given up.
       await givenUp;
