@@ -43,7 +43,7 @@ export class Parking {
     const known = await untilDone(
       async () => (keys = await lot.keys(this.group, refs, signal)),
       signal,
-      error => this.complain(error),
+      (error, times) => this.complain(error, times),
     );
     if (!known) return;
     for (const { topic, partition, key, dueAt } of keys) {
@@ -68,7 +68,7 @@ export class Parking {
       await untilDone(
         () => lot.postpone(ticket, work.attempts, dueAt, signal),
         signal,
-        error => this.complain(error),
+        (error, times) => this.complain(error, times),
       );
       // What the lot knows of it now: by that it tells its owner from an old one.
       work.ticket = { ...ticket, attempts: work.attempts };
@@ -118,7 +118,7 @@ export class Parking {
     const asked = await untilDone(
       async () => (found = await this.lot!.next(this.group, { topic, partition, key: lane.key! }, atOnce, signal)),
       signal,
-      error => this.complain(error),
+      (error, times) => this.complain(error, times),
     );
     if (!asked || lane.partition.revoked) return;
     const now = this.hub.site.clock.now();
@@ -143,7 +143,7 @@ export class Parking {
       const stored = await untilDone(
         () => this.lot!.park(this.group, requests, signal),
         signal,
-        error => this.complain(error),
+        (error, times) => this.complain(error, times),
       );
       if (!stored || partition.revoked) {
         for (const work of works) this.site.released(work);
@@ -160,7 +160,9 @@ export class Parking {
     this.site.settled(work);
   }
 
-  private complain(error: unknown): void {
+  /** A step that is tried again is told of once. */
+  private complain(error: unknown, times: number = 1): void {
+    if (times > 1) return;
     const message = textOf(error);
     if (error instanceof ParkingFullError) this.hub.site.logger.warn(message);
     else this.hub.site.logger.warn(`The group "${this.group}" cannot park messages, and holds them: ${message}`);

@@ -95,6 +95,17 @@ describe('parking lot in the database', () => {
     expect((await lot.size(undefined, signal)).keys).toBeGreaterThanOrEqual(3);
   });
 
+  it('keeps both of two events to which their sources have given one id', async () => {
+    await using at = await open();
+    const { lot, group } = at;
+    const from = (source: string): ParkRequest => {
+      const request = requestOf('k', '1');
+      return { ...request, message: { ...request.message, headers: { ce_source: source } } };
+    };
+    await lot.park(group, [from('/a'), from('/b'), from('/a')], signal);
+    expect(await at.ids('k')).toEqual(['1', '1']);
+  });
+
   it('heeds nobody who had the partition before', async () => {
     await using at = await open();
     const { lot, group } = at;

@@ -71,7 +71,8 @@ export class DatabaseParkingLot implements ParkingLot {
         messages.map(({ partition }) => partition),
         messages.map(({ key }) => digestOf(key)),
         messages.map(({ key }) => searchable(key)),
-        messages.map(({ topic, id }) => digestOf(topic, id)),
+        // An id is its source's own: two sources may give one id to two events.
+        messages.map(({ topic, id, headers, body }) => digestOf(topic, headers.ce_source ?? '', id, body)),
         messages.map(message => envelopeOf(message)),
         messages.map(({ body }) => body),
         messages.map(({ time }) => timestamp(time)),

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import type { OutgoingMessage, WireMessage } from '../../driver/message.js';
 
 /** Texts of senders become keys of one size, which an index takes whatever they are. */
-export function digestOf(...texts: readonly string[]): Buffer {
+export function digestOf(...texts: readonly (string | Buffer)[]): Buffer {
   const hash = createHash('sha256');
-  for (const [at, text] of texts.entries()) hash.update(at === 0 ? text : `\0${text}`);
+  for (const [at, text] of texts.entries()) {
+    if (at > 0) hash.update('\0');
+    hash.update(text);
+  }
   return hash.digest();
 }
 
