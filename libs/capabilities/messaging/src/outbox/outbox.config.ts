@@ -46,7 +46,11 @@ export class OutboxConfig extends ConnectionConfig {
   @Max(3_600_000)
   leaseMs: number = 15_000;
 
-  /** How often an event is offered to a broker that refuses it for what it is, before it becomes a dead letter. @default 5 */
+  /**
+   * How often an event is offered to a broker that refuses it for what it is, before it becomes a dead letter; twenty times as often where that is no
+   * fault of its own, e.g. a missing topic or right: some minutes.
+   * @default 5
+   */
   @IsInt()
   @Min(1)
   @Max(1_000)

@@ -37,6 +37,9 @@ const inOrder = (took: readonly string[]): boolean => {
 @ErrorSpec({ code: 'SPEC_REFUSED', fault: 'client', summary: 'The broker does not want it.' })
 class RefusedError extends InfraError {}
 
+@ErrorSpec({ code: 'SPEC_MISSING_TOPIC', summary: 'There is no such topic.' })
+class MissingTopicError extends InfraError {}
+
 describe('relay', () => {
   it('shares the work with others, every event published once and in order per key', async () => {
     const took: string[] = [];
@@ -138,6 +141,53 @@ describe('relay', () => {
       },
     ]);
     await eventually(async () => expect(await rowsOf(relay)).toBe(0));
+  });
+
+  it('gives up none of a key but the first, though the broker refuses all behind it as well', async () => {
+    const { took, publish } = sink();
+    let tries = 0;
+    await using relay = await bootRelay(
+      url,
+      async (messages, signal) => {
+        const bad = messages.findIndex(({ body }) => body.toString() === '0');
+        if (bad < 0) return publish(messages, signal);
+        tries += 1;
+        return messages.map(() => new RefusedError('Refused.'));
+      },
+      { attempts: 3 },
+    );
+    await relay.outbox.write(messagesOf(12, 1));
+    relay.relay.start();
+    await eventually(() => expect(took).toHaveLength(11));
+    expect(tries).toBe(3);
+    expect(inOrder(took)).toBe(true);
+    const letters = await relay.hub.deadLetters.list({}, { limit: 20 }, AbortSignal.timeout(1_000));
+    expect(letters.map(({ message }) => message.body.toString())).toEqual(['0']);
+    await eventually(async () => expect(await rowsOf(relay)).toBe(0));
+  });
+
+  it('holds up nobody by events without a key that are refused, and offers them again after a pause', async () => {
+    const { took, publish } = sink();
+    let offered = 0;
+    await using relay = await bootRelay(url, async (messages, signal) => {
+      const results = await publish(
+        messages.filter(({ key }) => key !== undefined),
+        signal,
+      );
+      expect(results.every(error => error === undefined)).toBe(true);
+      offered += messages.filter(({ key }) => key === undefined).length;
+      return messages.map(({ key }) => (key === undefined ? new MissingTopicError('No such topic.') : undefined));
+    });
+    const [loose] = messagesOf(1, 1);
+    await relay.outbox.write([{ ...loose!, key: undefined } as never]);
+    relay.relay.start();
+    for (let round = 0; round < 10; round += 1) await relay.outbox.write(messagesOf(5, 5));
+    await eventually(() => expect(took).toHaveLength(50));
+    await eventually(() => expect(offered).toBeGreaterThan(1));
+    // Not with each of the ten wake-ups, but when its own time has come.
+    expect(offered).toBeLessThan(8);
+    expect(await rowsOf(relay)).toBe(1);
+    expect(await relay.hub.deadLetters.count({}, AbortSignal.timeout(1_000))).toBe(0);
   });
 
   it('asks the database nothing while there is nothing to do', async () => {

@@ -19,11 +19,17 @@ interface Row {
   readonly created_at: Date;
 }
 
+/** Events that are left out: all of these keys, and those at these places. */
+export interface Waiting {
+  readonly keys: readonly string[];
+  readonly seqs: readonly string[];
+}
+
 /** What the relay does with a connection while it holds its buckets. */
 export interface Hold {
   readonly buckets: readonly number[];
-  /** The first events of these buckets, in the order in which they were written. */
-  read(limit: number, withoutKeys: readonly string[]): Promise<readonly OutboxRow[]>;
+  /** The first events of these buckets, in the order in which they were written, without those that wait. */
+  read(limit: number, without: Waiting): Promise<readonly OutboxRow[]>;
   remove(rows: readonly OutboxRow[]): Promise<void>;
 }
 
@@ -56,7 +62,7 @@ export async function holdBuckets<Result>(
     const buckets = locked.map(({ bucket }) => bucket);
     const result = await work({
       buckets,
-      read: (limit, withoutKeys) => readRows(query, buckets, limit, withoutKeys),
+      read: (limit, without) => readRows(query, buckets, limit, without),
       remove: rows => removeRows(query, rows),
     });
     await runner.commitTransaction();
@@ -73,13 +79,15 @@ async function readRows(
   query: Query,
   buckets: readonly number[],
   limit: number,
-  withoutKeys: readonly string[],
+  { keys, seqs }: Waiting,
 ): Promise<OutboxRow[]> {
+  const some = keys.length + seqs.length > 0;
   const rows = await query<Row[]>(
     `SELECT seq, id, kind, topic, key, headers, body, created_at FROM messaging_outbox
-     WHERE bucket = ANY($1::smallint[]) ${withoutKeys.length > 0 ? 'AND (key IS NULL OR key <> ALL($3::text[]))' : ''}
+     WHERE bucket = ANY($1::smallint[])
+     ${some ? 'AND (key IS NULL OR key <> ALL($3::text[])) AND seq <> ALL($4::bigint[])' : ''}
      ORDER BY seq LIMIT $2`,
-    [buckets, limit, ...(withoutKeys.length > 0 ? [withoutKeys] : [])],
+    [buckets, limit, ...(some ? [keys, seqs] : [])],
   );
   return rows.map(({ key, created_at: createdAt, ...row }) => ({
     ...row,
@@ -98,7 +106,7 @@ export async function promoteDue(dataSource: DataSource, limit: number): Promise
   await dataSource.query(
     `WITH due AS (
        DELETE FROM messaging_scheduled WHERE seq IN (
-         SELECT seq FROM messaging_scheduled WHERE due_at <= clock_timestamp() ORDER BY due_at, seq LIMIT $1 FOR UPDATE SKIP LOCKED
+         SELECT seq FROM messaging_scheduled WHERE due_at <= now() ORDER BY due_at, seq LIMIT $1 FOR UPDATE SKIP LOCKED
        ) RETURNING due_at, seq, ${columns}
      ) INSERT INTO messaging_outbox (${columns}) SELECT ${columns} FROM due ORDER BY due_at, seq`,
     [limit],

@@ -1,5 +1,5 @@
 import { type DataSource, type Listening, listenTo } from '@core-infra/database';
-import { classify, type DriverSite } from '@core-infra/kernel';
+import type { DriverSite } from '@core-infra/kernel';
 import type { MessagingHub } from '../../bus/messaging-hub.js';
 import { uuidV7 } from '../../events/event-ids.js';
 import type { DeadLetter } from '../../stores/dead-letters.js';
@@ -7,6 +7,7 @@ import { BUCKETS } from '../buckets.js';
 import { CHANNEL } from '../database.outbox.js';
 import type { OutboxConfig } from '../outbox.config.js';
 import { lookAhead, holdBuckets, type OutboxRow, promoteDue } from './outbox-rows.js';
+import { Refusals } from './refusals.js';
 import { WakeUp } from './wake-up.js';
 
 /** The group under which events are dead letters that no broker took. */
@@ -19,13 +20,14 @@ const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 /** With NOTIFY, a look now and then is for what could have been missed. */
 const idleFactor = 10;
+/** How many times as often an event is offered whose refusal is not its own fault: some minutes. */
+const patience = 20;
 
 /** Hands what is written in the outbox to the broker, in order per key, and removes it. */
 export class Relay {
   private readonly wakeUp = new WakeUp();
   private readonly stopping = new AbortController();
-  /** Keys whose first event the broker has refused: how often, and until when they wait. */
-  private readonly refused = new Map<string, { times: number; until: number }>();
+  private readonly refusals: Refusals;
   private listening?: Listening;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -39,7 +41,9 @@ export class Relay {
     private readonly hub: MessagingHub,
     private readonly config: OutboxConfig,
     private readonly site: DriverSite,
-  ) {}
+  ) {
+    this.refusals = new Refusals(site.clock);
+  }
 
   start(): void {
     if (this.config.listen)
@@ -64,9 +68,13 @@ export class Relay {
     this.stopped = true;
     this.wakeUp.end();
     signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
     await Promise.race([
       this.running,
-      new Promise(resolve => signal.addEventListener('abort', resolve, { once: true })),
+      new Promise<void>(resolve => {
+        this.stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+        if (this.stopping.signal.aborted) resolve();
+      }),
     ]);
     abort();
     await this.listening?.close();
@@ -102,76 +110,83 @@ export class Relay {
       this.shared = emptied === undefined;
       if (emptied === undefined) await this.wakeUp.pause(busyPauseMs);
     }
-    const soonest = Math.min(...[...this.refused.values()].map(({ until }) => until - this.site.clock.now()));
-    return Math.max(0, Math.min(this.idleFor(dueInMs === undefined || dueInMs > 0 ? dueInMs : 0), soonest));
+    return Math.min(this.idleFor(dueInMs === undefined || dueInMs > 0 ? dueInMs : 0), this.refusals.nextInMs);
   }
 
   /** One batch. Resolves with the buckets that are empty now; with `undefined` when others hold all of them. */
   private pass(unseen: readonly number[]): Promise<readonly number[] | undefined> {
     const { batchSize, leaseMs } = this.config;
     const atMost = this.shared ? Math.ceil(unseen.length / 2) : unseen.length;
-    return holdBuckets(this.dataSource, { buckets: unseen, atMost, leaseMs }, async hold => {
-      const since = this.site.clock.monotonic();
-      const found = await hold.read(batchSize, this.waitingKeys());
-      if (found.length === 0) return hold.buckets;
-      const rows = this.firstOfRefused(found);
-      // Less than the lease is left for the broker: when the server has given the buckets to another, nothing may be published any more.
-      const { signal, release } = withinLease(this.stopping.signal, leaseMs * 0.8);
-      const results = await this.hub.driver.publish(rows, signal).finally(release);
-      const done: OutboxRow[] = [];
-      let away: Error | undefined;
-      for (const [at, row] of rows.entries()) {
-        const error = results[at];
-        if (!error) done.push(row);
-        else if (classify(error).retryable || signal.aborted) away ??= error;
-        else if (await this.refuse(row, error)) done.push(row);
-      }
-      for (const { key } of done) if (key !== undefined) this.refused.delete(key);
-      if (done.length > 0) await hold.remove(done);
-      if (this.site.clock.monotonic() - since > leaseMs)
-        this.site.logger.warn(`A batch of the outbox took longer than outbox.leaseMs (${leaseMs} ms)`);
-      if (away !== undefined && done.length === 0) throw away;
-      return rows.length === found.length && found.length < batchSize && away === undefined ? hold.buckets : [];
-    });
-  }
-
-  /** The broker does not want it. Returns whether it is a dead letter now, and its key may go on. */
-  private async refuse(row: OutboxRow, error: Error): Promise<boolean> {
     const { clock, logger } = this.site;
-    const mark = row.key ?? row.seq;
-    const times = (this.refused.get(mark)?.times ?? 0) + 1;
-    if (times < this.config.attempts) {
-      this.refused.set(mark, { times, until: clock.now() + Math.min(longestPauseMs, firstPauseMs * 2 ** times) });
-      return false;
-    }
-    this.refused.delete(mark);
-    const letter = deadLetterOf(row, error, times, clock.now());
-    await this.hub.deadLetters.add([letter], this.stopping.signal);
-    logger.error(
-      `An event of the topic "${row.topic}" is a dead letter, since the broker does not take it: ${error.message}`,
-      {
-        deadLetter: letter.id,
-        event: row.id,
-      },
-    );
-    return true;
-  }
-
-  /** Of a key whose first event was refused, that alone is tried: what is behind it may not overtake it. */
-  private firstOfRefused(rows: readonly OutboxRow[]): readonly OutboxRow[] {
-    if (this.refused.size === 0) return rows;
-    const seen = new Set<string>();
-    return rows.filter(({ key }) => {
-      if (key === undefined || !this.refused.has(key)) return true;
-      const isFirst = !seen.has(key);
-      seen.add(key);
-      return isFirst;
+    const since = clock.monotonic();
+    return holdBuckets(this.dataSource, { buckets: unseen, atMost, leaseMs }, async hold => {
+      const found = await hold.read(batchSize, this.refusals.waiting);
+      if (found.length === 0) return hold.buckets;
+      const rows = this.refusals.firstOfKeys(found);
+      // Less than the lease is left for the broker: when the server has given the buckets to another, nothing may be published any more. A process
+      // that was stopped meanwhile learns it by the clock, before its timer.
+      const left = leaseMs * 0.8 - (clock.monotonic() - since);
+      if (left <= 0) throw new Error('The lease was over before the batch could be published.');
+      const { signal, release } = withinLease(this.stopping.signal, left);
+      const results = await this.hub.driver.publish(rows, signal).finally(release);
+      const { done, refused, away } = this.sort(rows, results, signal);
+      for (const row of done) this.refusals.forget(row);
+      if (done.length > 0) await hold.remove(done);
+      const dead = await this.bury(refused);
+      if (dead.length > 0) await hold.remove(dead);
+      if (clock.monotonic() - since > leaseMs)
+        logger.warn(`A batch of the outbox took longer than outbox.leaseMs (${leaseMs} ms)`);
+      if (away !== undefined && done.length === 0) throw away;
+      // What was refused waits, and is not read again until it is due.
+      return found.length < batchSize && done.length + dead.length === found.length ? hold.buckets : [];
     });
   }
 
-  private waitingKeys(): readonly string[] {
-    const now = this.site.clock.now();
-    return [...this.refused].filter(([, { until }]) => until > now).map(([key]) => key);
+  /** What became of each: of a key, only the first failure says something, since what is behind it fails with it. */
+  private sort(rows: readonly OutboxRow[], results: readonly (Error | undefined)[], signal: AbortSignal): Sorted {
+    const done: OutboxRow[] = [];
+    const refused: Refused[] = [];
+    const failedKeys = new Set<string>();
+    let away: Error | undefined;
+    for (const [at, row] of rows.entries()) {
+      const error = results[at];
+      if (!error) {
+        done.push(row);
+        continue;
+      }
+      if (row.key !== undefined) {
+        if (failedKeys.has(row.key)) continue;
+        failedKeys.add(row.key);
+      }
+      if (signal.aborted || this.site.classify(error).retryable) away ??= error;
+      else refused.push({ row, error });
+    }
+    return { done, refused, away };
+  }
+
+  /** The broker does not want these. Resolves with those that are dead letters now. */
+  private async bury(refused: readonly Refused[]): Promise<readonly OutboxRow[]> {
+    const dead: OutboxRow[] = [];
+    for (const { row, error } of refused) {
+      const times = this.refusals.note(row);
+      // What is wrong with the event stays so; a missing topic or right may be mended meanwhile.
+      const isEvents = this.site.classify(error).fault === 'client';
+      if (times < this.config.attempts * (isEvents ? 1 : patience)) continue;
+      const letter = deadLetterOf(row, error, times, this.site.clock.now());
+      try {
+        await this.hub.deadLetters.add([letter], this.stopping.signal);
+      } catch (failure) {
+        this.complain(failure); // it stays where it is, and is offered again
+        continue;
+      }
+      this.refusals.forget(row);
+      dead.push(row);
+      this.site.logger.error(
+        `An event of the topic "${row.topic}" is a dead letter, since the broker does not take it: ${error.message}`,
+        { deadLetter: letter.id, event: row.id },
+      );
+    }
+    return dead;
   }
 
   private idleFor(dueInMs: number | undefined): number {
@@ -185,6 +200,17 @@ export class Relay {
       this.site.logger.warn(`The outbox cannot be relayed at present, and is tried again: ${message}`);
     this.trouble = message;
   }
+}
+
+interface Refused {
+  readonly row: OutboxRow;
+  readonly error: Error;
+}
+
+interface Sorted {
+  readonly done: readonly OutboxRow[];
+  readonly refused: readonly Refused[];
+  readonly away: Error | undefined;
 }
 
 /** Aborts with the other signal, or when the time is over. */
