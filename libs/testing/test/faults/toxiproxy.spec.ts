@@ -33,8 +33,12 @@ describe('useToxiproxy', () => {
 
   it('closes connections that are there when it goes down', async () => {
     const socket = await connect();
+    // Only what has been answered through it is a connection that Toxiproxy has taken.
+    socket.write('PING\r\n');
+    await once(socket, 'data');
+    const closed = new Promise(resolve => socket.on('error', () => undefined).once('close', resolve));
     await proxy.down();
-    await once(socket.resume(), 'close');
+    await closed;
     expect(socket.destroyed).toBe(true);
   });
 
