@@ -42,6 +42,8 @@ export {
   ScheduleUnsupportedError,
   UnknownEventVersionError,
 } from './errors.js';
+export { NatsPartitionsError, NatsTopicError } from './drivers/nats/errors.js';
+export { MessagingSchemaMissingError, MessagingSchemaRightsError } from './drivers/postgres/errors.js';
 export type { CloudEvent } from './events/cloud-event.js';
 export { defineEvent } from './events/define-event.js';
 export type {
