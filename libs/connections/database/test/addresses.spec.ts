@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { DatabaseModule, DataSource, type DatabaseOptions } from '@core-infra/database';
-import { bootInfra, eventually, uniqueName, usePostgres } from '@core-infra/testing';
-import { RecordingLogger } from './fixtures/recording-logger.js';
+import { bootInfra, eventually, RecordingLogger, uniqueName, usePostgres } from '@core-infra/testing';
 import { specContext, SpecContextModule } from './fixtures/spec-context.js';
 
 describe('a server by its address', () => {

@@ -3,9 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigModule } from '@core-infra/config';
 import { DatabaseModule, DataSource } from '@core-infra/database';
-import { bootInfra, eventually, usePostgres } from '@core-infra/testing';
+import { bootInfra, eventually, RecordingLogger, usePostgres } from '@core-infra/testing';
 import { Logger } from '@nestjs/common';
-import { RecordingLogger } from './fixtures/recording-logger.js';
 
 describe('settings that follow the configuration’s files', () => {
   const server = usePostgres();

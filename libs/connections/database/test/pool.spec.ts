@@ -1,8 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { DatabaseModule, DataSource, poolStats, PoolExhaustedError } from '@core-infra/database';
-import { bootInfra, eventually, usePostgres } from '@core-infra/testing';
+import { bootInfra, eventually, RecordingLogger, usePostgres } from '@core-infra/testing';
 import type { QueryRunner } from 'typeorm';
-import { RecordingLogger } from './fixtures/recording-logger.js';
 
 describe('the pool', () => {
   const server = usePostgres();

@@ -9,8 +9,15 @@ import {
   QueryDeadlineError,
   Transactions,
 } from '@core-infra/database';
-import { bootInfra, eventually, type InfraApp, uniqueName, usePostgres, useTcpProxy } from '@core-infra/testing';
-import { RecordingLogger } from './fixtures/recording-logger.js';
+import {
+  bootInfra,
+  eventually,
+  type InfraApp,
+  RecordingLogger,
+  uniqueName,
+  usePostgres,
+  useTcpProxy,
+} from '@core-infra/testing';
 import { specContext, SpecContextModule } from './fixtures/spec-context.js';
 
 const failure = (promise: Promise<unknown>) =>

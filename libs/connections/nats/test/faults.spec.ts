@@ -1,7 +1,5 @@
 import { NatsClient, type NatsMessage, NatsModule } from '@core-infra/nats';
-import { eventually, uniqueName, useNatsServer, useToxiproxy } from '@core-infra/testing';
-import { bootLogged } from './fixtures/boot-logged.js';
-import { failure } from './fixtures/failure.js';
+import { bootLogged, eventually, failure, uniqueName, useNatsServer, useToxiproxy } from '@core-infra/testing';
 
 const hurried = { retry: { firstDelayMs: 20, maxDelayMs: 100 }, connectTimeoutMs: 3_000, commandTimeoutMs: 2_000 };
 const named = (name: string): string => uniqueName(name).replaceAll('.', '-');

@@ -1,7 +1,6 @@
 import { Injectable, Module } from '@nestjs/common';
 import { InjectNats, NatsClient, type NatsMessage, NatsModule } from '@core-infra/nats';
-import { bootInfra, eventually, uniqueName, useNats } from '@core-infra/testing';
-import { failure } from './fixtures/failure.js';
+import { bootInfra, eventually, failure, uniqueName, useNats } from '@core-infra/testing';
 
 /** A name that is fit for a stream and for a subject. */
 const named = (name: string): string => uniqueName(name).replaceAll('.', '-');

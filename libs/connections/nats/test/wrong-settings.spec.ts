@@ -3,10 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigModule } from '@core-infra/config';
 import { NatsClient, NatsModule, type NatsOptions } from '@core-infra/nats';
-import { bootInfra, eventually, useNatsServer } from '@core-infra/testing';
+import { bootInfra, bootLogged, eventually, failure, useNatsServer } from '@core-infra/testing';
 import { nkeys } from '@nats-io/transport-node';
-import { bootLogged } from './fixtures/boot-logged.js';
-import { failure } from './fixtures/failure.js';
 import { operatorAndUser } from './fixtures/operator.js';
 
 /** What a boot that requires the connection fails with, and how long that takes. */

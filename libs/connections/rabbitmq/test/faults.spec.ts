@@ -1,7 +1,5 @@
 import { RabbitmqClient, type RabbitmqMessage, RabbitmqModule } from '@core-infra/rabbitmq';
-import { eventually, uniqueName, useRabbitmqServer, useToxiproxy } from '@core-infra/testing';
-import { bootLogged } from './fixtures/boot-logged.js';
-import { failure } from './fixtures/failure.js';
+import { bootLogged, eventually, failure, uniqueName, useRabbitmqServer, useToxiproxy } from '@core-infra/testing';
 
 const hurried = { retry: { firstDelayMs: 20, maxDelayMs: 100 }, connectTimeoutMs: 3_000 };
 

@@ -1,6 +1,5 @@
 import { RabbitmqClient, type RabbitmqConsumer, type RabbitmqMessage, RabbitmqModule } from '@core-infra/rabbitmq';
-import { eventually, uniqueName, useRabbitmqServer } from '@core-infra/testing';
-import { bootLogged } from './fixtures/boot-logged.js';
+import { bootLogged, eventually, uniqueName, useRabbitmqServer } from '@core-infra/testing';
 
 const server = useRabbitmqServer();
 const boot = () =>

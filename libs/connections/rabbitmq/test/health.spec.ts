@@ -1,8 +1,7 @@
 import { Connections, operations, type Operation } from '@core-infra/kernel';
 import { RabbitmqClient, type RabbitmqMessage, RabbitmqModule } from '@core-infra/rabbitmq';
-import { bootInfra, eventually, uniqueName, useRabbitmq, useRabbitmqServer } from '@core-infra/testing';
+import { bootInfra, eventually, failure, uniqueName, useRabbitmq, useRabbitmqServer } from '@core-infra/testing';
 import type { INestApplicationContext } from '@nestjs/common';
-import { failure } from './fixtures/failure.js';
 
 /** What the check says now. */
 function checked(app: INestApplicationContext): Promise<Record<string, unknown>> {

@@ -6,8 +6,7 @@ import {
   type RabbitmqMessage,
   RabbitmqModule,
 } from '@core-infra/rabbitmq';
-import { bootInfra, eventually, uniqueName, useRabbitmq } from '@core-infra/testing';
-import { failure } from './fixtures/failure.js';
+import { bootInfra, eventually, failure, uniqueName, useRabbitmq } from '@core-infra/testing';
 
 describe('RabbitmqModule', () => {
   const server = useRabbitmq();

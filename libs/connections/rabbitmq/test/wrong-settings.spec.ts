@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigModule } from '@core-infra/config';
 import { AmqpConnection, RabbitmqClient, RabbitmqModule, type RabbitmqOptions } from '@core-infra/rabbitmq';
-import { bootInfra, eventually, uniqueName, useRabbitmqServer } from '@core-infra/testing';
-import { bootLogged } from './fixtures/boot-logged.js';
-import { failure } from './fixtures/failure.js';
+import { bootInfra, bootLogged, eventually, failure, uniqueName, useRabbitmqServer } from '@core-infra/testing';
 
 /** What a boot that requires the connection fails with, and how long that takes. */
 async function told(options: RabbitmqOptions): Promise<{ error: Error & { code?: string }; ms: number; text: string }> {

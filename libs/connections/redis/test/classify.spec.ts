@@ -1,8 +1,7 @@
 import { Connections } from '@core-infra/kernel';
 import { classifyRedis, RedisClient, RedisModule } from '@core-infra/redis';
-import { bootInfra, useRedisServer } from '@core-infra/testing';
+import { bootInfra, failure, useRedisServer } from '@core-infra/testing';
 import { ReplyError } from 'ioredis';
-import { failure } from './fixtures/failure.js';
 
 const reply = (text: string) => new (ReplyError as new (text: string) => Error)(text);
 

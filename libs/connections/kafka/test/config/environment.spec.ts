@@ -1,9 +1,7 @@
 import { ConfigModule } from '@core-infra/config';
 import { getKafkaToken, KafkaClient, KafkaConfig, KafkaModule } from '@core-infra/kafka';
 import { assemble, ConfigError, ConfigSource, resolveConfig } from '@core-infra/kernel';
-import { eventually, uniqueName, useKafka } from '@core-infra/testing';
-import { bootLogged } from '../fixtures/boot-logged.js';
-import { failure } from '../fixtures/failure.js';
+import { bootLogged, eventually, failure, uniqueName, useKafka } from '@core-infra/testing';
 
 jest.setTimeout(60_000);
 

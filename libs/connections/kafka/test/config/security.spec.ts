@@ -1,7 +1,6 @@
+import { bootLogged, failure } from '@core-infra/testing';
 import { ConfigModule } from '@core-infra/config';
 import { KafkaModule, type KafkaOptions } from '@core-infra/kafka';
-import { bootLogged } from '../fixtures/boot-logged.js';
-import { failure } from '../fixtures/failure.js';
 
 const inProduction = (options: KafkaOptions) =>
   bootLogged(

@@ -1,8 +1,7 @@
 import { KafkaClient, KafkaModule, type KafkaOptions } from '@core-infra/kafka';
-import { bootInfra, eventually, uniqueName, useKafkaServer } from '@core-infra/testing';
+import { bootInfra, bootLogged, eventually, uniqueName, useKafkaServer } from '@core-infra/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collect } from '../fixtures/collecting.js';
-import { bootLogged } from '../fixtures/boot-logged.js';
 
 jest.setTimeout(120_000);
 

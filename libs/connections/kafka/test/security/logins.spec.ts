@@ -1,10 +1,9 @@
 import { KafkaClient, KafkaModule, type KafkaOptions } from '@core-infra/kafka';
-import { bootInfra, eventually, uniqueName, useKafkaServer } from '@core-infra/testing';
+import { bootInfra, bootLogged, eventually, uniqueName, useKafkaServer } from '@core-infra/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { bootLogged } from '../fixtures/boot-logged.js';
 import { collect } from '../fixtures/collecting.js';
 
 jest.setTimeout(60_000);

@@ -7,6 +7,11 @@ const unverified =
   /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+|ERR_TLS_CERT_ALTNAME_INVALID)$/;
 const tlsFailed = /^(EPROTO|ERR_SSL_\w+)$/;
 
+/** What ioredis says when replies still come after it has given a handshake up: it follows from what was told before, and explains nothing. */
+export function isAftermath(error: Error): boolean {
+  return error.message.startsWith('Command queue state error.');
+}
+
 /** Says what is wrong and what mends it, where an error of connecting shows that; else the error as it is. */
 export function diagnose(error: unknown, config: RedisConfig): unknown {
   if (!isNativeError(error)) return error;

@@ -6,7 +6,7 @@ import { isCluster } from '../commands/internals.js';
 import type { RedisConfig } from '../config/redis.config.js';
 import { RedisDatabaseError, RedisTimeoutError, RedisTopologyError, RedisUnavailableError } from '../errors.js';
 import type { RedisClient } from '../redis.client.js';
-import { diagnose, hungUp, noAnswer } from './diagnose.js';
+import { diagnose, hungUp, isAftermath, noAnswer } from './diagnose.js';
 import { addressOf } from './ioredis-options.js';
 
 const contacts = new WeakMap<RedisClient, FirstContact>();
@@ -52,7 +52,7 @@ export class FirstContact {
     });
     client.on('error', (error: Error) => {
       // What the handshake's own commands say of a connection that was lost follows from what is told of the connection.
-      if (error instanceof RedisUnavailableError || error instanceof RedisTimeoutError) return;
+      if (error instanceof RedisUnavailableError || error instanceof RedisTimeoutError || isAftermath(error)) return;
       this.explained = true;
       const reset = ['ECONNRESET', 'EPIPE'].includes(String((error as { code?: unknown }).code));
       this.failed(reset && !this.everAnswered ? hungUp(config) : error);

@@ -1,3 +1,4 @@
+import { isAftermath } from './diagnose.js';
 import type { Redis } from 'ioredis';
 import { giveUp } from '../availability/connect-limit.js';
 import type { Link } from '../availability/link.js';
@@ -28,7 +29,9 @@ export class RedisLink implements Link {
 
   listen(ready: () => void, lost: (reason: string) => void): void {
     let error: Error | undefined;
-    this.redis.on('error', (latest: Error) => (error = latest));
+    this.redis.on('error', (latest: Error) => {
+      if (!isAftermath(latest)) error = latest;
+    });
     this.redis.on('ready', () => {
       error = undefined;
       ready();

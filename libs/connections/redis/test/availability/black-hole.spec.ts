@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { availabilityOf, duplicateOf, type Redis, RedisClient, RedisModule } from '@core-infra/redis';
-import { bootInfra, eventually, uniqueName, useRedis } from '@core-infra/testing';
+import { bootInfra, eventually, failure, uniqueName, useRedis } from '@core-infra/testing';
 import { BlackHole } from '../fixtures/black-hole.js';
-import { failure } from '../fixtures/failure.js';
 
 describe('a network that forgets connections and closes none', () => {
   const server = useRedis();

@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { Connections } from '@core-infra/kernel';
 import { availabilityOf, duplicateOf, RedisClient, RedisModule } from '@core-infra/redis';
-import { eventually, uniqueName, useRedisServer, useToxiproxy } from '@core-infra/testing';
-import { bootLogged } from '../fixtures/boot-logged.js';
-import { failure } from '../fixtures/failure.js';
+import { bootLogged, eventually, failure, uniqueName, useRedisServer, useToxiproxy } from '@core-infra/testing';
 
 /** From the end of a fault until commands go through again, in milliseconds; on a machine that does other things as well. */
 const RECOVERS_WITHIN_MS = 4_000;

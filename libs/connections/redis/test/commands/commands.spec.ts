@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
 import { type Operation, operations } from '@core-infra/kernel';
 import { availabilityOf, RedisClient, RedisModule } from '@core-infra/redis';
-import { bootInfra, eventually, uniqueName, useRedis, useRedisServer, useTcpProxy } from '@core-infra/testing';
-import { failure } from '../fixtures/failure.js';
+import { bootInfra, eventually, failure, uniqueName, useRedis, useRedisServer, useTcpProxy } from '@core-infra/testing';
 
 /** What the channel said while `work` ran, as whoever measures sees it. */
 async function heard(work: () => Promise<unknown>) {

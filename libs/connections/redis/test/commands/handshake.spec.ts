@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { duplicateOf, type Redis, RedisClient, RedisModule } from '@core-infra/redis';
-import { bootInfra, eventually, uniqueName, useRedis } from '@core-infra/testing';
+import { bootInfra, eventually, failure, uniqueName, useRedis } from '@core-infra/testing';
 import { BlackHole } from '../fixtures/black-hole.js';
-import { failure } from '../fixtures/failure.js';
 
 describe('a connection that is lost during its handshake', () => {
   const server = useRedis();

@@ -1,9 +1,7 @@
 import { ConfigModule } from '@core-infra/config';
 import { ConfigError } from '@core-infra/kernel';
 import { getRedisToken, Redis, RedisClient, RedisConfig, RedisModule } from '@core-infra/redis';
-import { eventually, useRedis, useRedisServer } from '@core-infra/testing';
-import { bootLogged } from '../fixtures/boot-logged.js';
-import { failure } from '../fixtures/failure.js';
+import { bootLogged, eventually, failure, useRedis, useRedisServer } from '@core-infra/testing';
 
 /** The module as configured by these variables alone. */
 const from = (env: Record<string, string>, name?: string) =>

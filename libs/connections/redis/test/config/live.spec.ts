@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigModule } from '@core-infra/config';
 import { RedisClient, RedisModule } from '@core-infra/redis';
-import { bootInfra, eventually, uniqueName, useRedis } from '@core-infra/testing';
-import { failure } from '../fixtures/failure.js';
+import { bootInfra, eventually, failure, uniqueName, useRedis } from '@core-infra/testing';
 
 describe('a change of the configuration while the app runs', () => {
   const server = useRedis();

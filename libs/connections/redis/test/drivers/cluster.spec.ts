@@ -13,8 +13,7 @@ import {
   scanKeys,
   WrongRedisClientError,
 } from '@core-infra/redis';
-import { eventually, uniqueName, useRedisCluster } from '@core-infra/testing';
-import { bootLogged } from '../fixtures/boot-logged.js';
+import { bootLogged, eventually, uniqueName, useRedisCluster } from '@core-infra/testing';
 
 const move = luaScript({
   name: 'move',

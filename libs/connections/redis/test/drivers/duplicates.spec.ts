@@ -1,9 +1,8 @@
 import { connectionToken } from '@core-infra/kernel';
 import { Module } from '@nestjs/common';
 import { duplicateOf, Redis, RedisClient, RedisModule } from '@core-infra/redis';
-import { bootInfra, eventually, uniqueName, useRedisServer } from '@core-infra/testing';
+import { bootInfra, bootLogged, eventually, uniqueName, useRedisServer } from '@core-infra/testing';
 import { Redis as Foreign } from 'ioredis';
-import { bootLogged } from '../fixtures/boot-logged.js';
 
 describe('duplicateOf', () => {
   const server = useRedisServer();

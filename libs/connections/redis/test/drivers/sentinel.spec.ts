@@ -1,7 +1,6 @@
 import { Connections } from '@core-infra/kernel';
 import { availabilityOf, duplicateOf, Redis, RedisClient, RedisModule, type RedisOptions } from '@core-infra/redis';
-import { bootInfra, eventually, uniqueName, useRedisSentinel } from '@core-infra/testing';
-import { bootLogged } from '../fixtures/boot-logged.js';
+import { bootInfra, bootLogged, eventually, uniqueName, useRedisSentinel } from '@core-infra/testing';
 
 describe('the sentinel driver', () => {
   const servers = useRedisSentinel({ sentinelPassword: true });
