@@ -31,7 +31,12 @@ export interface InternalClient {
 }
 
 export interface InternalRedis extends InternalClient {
-  readonly stream?: { readonly destroyed: boolean; destroy(): void };
+  readonly stream?: { readonly destroyed: boolean; destroy(): void; on(event: 'error', listener: () => void): void };
+  /** Makes the sockets; the one for sentinels also the connections to these. */
+  readonly connector: {
+    connect(...args: unknown[]): Promise<InternalRedis['stream']>;
+    connectToSentinel?: (...args: unknown[]) => Redis;
+  };
   readonly commandQueue: CommandQueue;
   readonly offlineQueue: { push(item: { command: InternalCommand; select: number }): void };
   readonly condition: { readonly select: number };

@@ -12,6 +12,7 @@ import type { RedisClient } from '../redis.client.js';
 import { keyPrefixOf, originOf } from '../views/prefixed-client.js';
 import { diagnose } from './diagnose.js';
 import { clusterNodes } from './ioredis-options.js';
+import { outliveSocketErrors } from './socket-errors.js';
 
 /** How often a subscription is asked for a sign of life, and how long that may take, in milliseconds. */
 const HEARTBEAT_MS = 1_000;
@@ -75,6 +76,7 @@ export function duplicateOf(client: RedisClient, options: Partial<RedisOptions> 
 }
 
 function adopt(parent: RedisClient, copy: Redis | Cluster): Redis | Cluster {
+  outliveSocketErrors(copy);
   const all = duplicates.get(parent) ?? new Set();
   duplicates.set(parent, all.add(copy));
   copy.once('end', () => all.delete(copy));

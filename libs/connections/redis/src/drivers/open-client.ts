@@ -19,6 +19,7 @@ import { FirstContact } from './first-contact.js';
 import { addressOf, GOODBYE_MS } from './ioredis-options.js';
 import { RedisLink } from './redis-link.js';
 import { assertSecure } from './security.js';
+import { outliveSocketErrors } from './socket-errors.js';
 
 /** Makes a connection of ours of one of ioredis's clients: what all drivers have in common. */
 export async function openClient(
@@ -28,6 +29,7 @@ export async function openClient(
 ): Promise<Opened<RedisClient>> {
   assertSecure(config, at);
   const native = make();
+  outliveSocketErrors(native);
   const client = native as unknown as RedisClient;
   const commandTimeoutMs = () => config.commandTimeoutMs;
   const monitor: AvailabilityMonitor = new AvailabilityMonitor(
