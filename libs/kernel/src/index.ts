@@ -1,3 +1,4 @@
+export { guardedRoutes, type GuardedRoutesOptions } from './admin/guarded-routes.js';
 export { AppState, type AppPhase } from './app-state.js';
 export {
   assemble,

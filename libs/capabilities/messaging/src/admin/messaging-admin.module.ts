@@ -1,30 +1,12 @@
-import {
-  type CanActivate,
-  Controller,
-  type DynamicModule,
-  Injectable,
-  Module,
-  type ModuleMetadata,
-  type OnModuleInit,
-  type Type,
-  UseGuards,
-} from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
-import { connectionToken, KernelModule } from '@core-infra/kernel';
+import { connectionToken, guardedRoutes, type GuardedRoutesOptions, KernelModule } from '@core-infra/kernel';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { UnguardedMessagingAdminError } from './errors.js';
 import { ADMIN_BUS, MessagingAdminController } from './messaging-admin.controller.js';
 
 /** What `MessagingAdminModule.forRoot` takes. */
-export interface MessagingAdminOptions {
-  /**
-   * What lets administrators in and nobody else; all of them must agree. `'global'` says that an `APP_GUARD` of the app guards these
-   * routes; the boot fails if there is none.
-   */
-  readonly guards: readonly (Type<CanActivate> | CanActivate)[] | 'global';
+export interface MessagingAdminOptions extends GuardedRoutesOptions {
   /** Where the routes are, within the app's prefix. @default 'admin/messaging' */
   readonly path?: string;
-  /** Modules whose providers the guards need, unless they are global. */
-  readonly imports?: ModuleMetadata['imports'];
   /** Name of the bus, where it is not the default one. @default 'default' */
   readonly name?: string;
 }
@@ -38,39 +20,18 @@ export interface MessagingAdminOptions {
 export class MessagingAdminModule {
   /** @throws UnguardedMessagingAdminError without a guard */
   static forRoot(options: MessagingAdminOptions): DynamicModule {
-    // Whoever writes JavaScript may leave them out.
-    const guards: MessagingAdminOptions['guards'] = (options as MessagingAdminOptions | undefined)?.guards ?? [];
-    if (guards.length === 0) throw new UnguardedMessagingAdminError('has no guards');
-    const { path = 'admin/messaging', imports = [], name = 'default' } = options;
+    const { path = 'admin/messaging', imports = [], name = 'default' } = options ?? {};
+    const routes = guardedRoutes(
+      MessagingAdminController,
+      path,
+      options,
+      problem => new UnguardedMessagingAdminError(problem),
+    );
     return {
       module: MessagingAdminModule,
       imports: [KernelModule, ...imports],
-      controllers: [mounted(path, guards === 'global' ? [] : guards)],
-      providers: [
-        { provide: ADMIN_BUS, useExisting: connectionToken('messaging', name) },
-        ...(guards === 'global' ? [GlobalGuardCheck] : []),
-      ],
+      controllers: [routes.controller],
+      providers: [{ provide: ADMIN_BUS, useExisting: connectionToken('messaging', name) }, ...routes.providers],
     };
-  }
-}
-
-/** A class for each mounting: two apps of one process, or two buses, have paths and guards of their own. */
-function mounted(path: string, guards: readonly (Type<CanActivate> | CanActivate)[]): Type<MessagingAdminController> {
-  class MountedMessagingAdminController extends MessagingAdminController {}
-  Controller(path)(MountedMessagingAdminController);
-  if (guards.length > 0) UseGuards(...guards)(MountedMessagingAdminController);
-  return MountedMessagingAdminController;
-}
-
-/** Who says that a global guard is there is taken at their word only if it is. */
-@Injectable()
-class GlobalGuardCheck implements OnModuleInit {
-  constructor(private readonly modules: ModulesContainer) {}
-
-  onModuleInit(): void {
-    const guarded = [...this.modules.values()].some(module =>
-      [...module.providers.values(), ...module.injectables.values()].some(({ subtype }) => subtype === 'guard'),
-    );
-    if (!guarded) throw new UnguardedMessagingAdminError("says guards: 'global', and the app has no APP_GUARD");
   }
 }
