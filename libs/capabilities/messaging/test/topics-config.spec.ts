@@ -1,5 +1,6 @@
 import { ConfigError, resolveConfig } from '@core-infra/kernel';
 import { MessagingConfig } from '../src/index.js';
+import { addressesOf } from '../src/config/topic.config.js';
 import { bootMessaging } from './support/boot-messaging.js';
 
 function problemsOf(topics: unknown): readonly string[] {
@@ -12,6 +13,7 @@ function problemsOf(topics: unknown): readonly string[] {
   return [];
 }
 
+const fields = 'topic, codec, group, exchange, routingKey, queue, subject, stream';
 const name = 'must consist of letters, digits, dots, dashes and underscores';
 
 describe('the entries of messaging.topics', () => {
@@ -23,14 +25,41 @@ describe('the entries of messaging.topics', () => {
     ],
     [{ 'orders.placed': { topic: 'shop orders' } }, [`messaging.topics.orders.placed.topic: ${name}`]],
     [{ 'orders.placed': { group: '' } }, [`messaging.topics.orders.placed.group: ${name}`]],
-    [{ 'orders.placed': { topik: 'x' } }, ['messaging.topics.orders.placed.topik: one of topic, codec, group']],
-    [{ 'orders.placed': 'shop.orders' }, ['messaging.topics.orders.placed: an object of topic, codec, group']],
+    [{ 'orders.placed': { topik: 'x' } }, [`messaging.topics.orders.placed.topik: one of ${fields}`]],
+    [{ 'orders.placed': 'shop.orders' }, [`messaging.topics.orders.placed: an object of ${fields}`]],
+    [
+      { a: { exchange: 'their exchange', routingKey: '', queue: 'their/queue' }, b: { subject: 'a.b', stream: 'S' } },
+      [],
+    ],
+    [{ a: { queue: '' } }, ['messaging.topics.a.queue: longer than or equal to 1 characters']],
+    [
+      { a: { routingKey: 'x' }, b: { stream: 'S' } },
+      ['messaging.topics.a.routingKey: beside exchange', 'messaging.topics.b.stream: beside subject'],
+    ],
+    [{ a: { subject: 'a.>' } }, ['messaging.topics.a.subject: must be a subject without wildcards']],
+    [
+      { a: { subject: 'a', stream: 'a.b' } },
+      ['messaging.topics.a.stream: must be a name without spaces, dots, wildcards and slashes'],
+    ],
+    [
+      { a: { topic: 't', exchange: 'x' }, b: { topic: 't', exchange: 'y' }, c: { topic: 't' } },
+      ['messaging.topics.b.exchange: the same as topics.a.exchange, whose topic it shares'],
+    ],
     [
       { 'orders placed': {} },
       ['messaging.topics.orders placed: a type of events: letters, digits, dots, dashes and underscores'],
     ],
   ])('%j', (topics, problems) => {
     expect(problemsOf(topics)).toEqual(problems);
+  });
+
+  it('give a topic the address of each of its types', () => {
+    const topics = { a: { topic: 't', exchange: 'x' }, b: { topic: 't', queue: 'q' }, c: {}, d: { queue: 'q2' } };
+    expect([...addressesOf({ topics })]).toEqual([
+      ['t', { exchange: 'x', queue: 'q' }],
+      ['d', { queue: 'q2' }],
+    ]);
+    expect([...addressesOf({ topics: { d: { queue: 'q2' } }, defaultTopic: 'all' }).keys()]).toEqual(['all']);
   });
 
   it('end the boot with all that is wrong', async () => {

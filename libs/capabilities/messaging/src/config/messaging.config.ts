@@ -50,7 +50,10 @@ export class MessagingConfig extends ConnectionConfig {
   @Env('KAFKA_TOPIC')
   defaultTopic?: string;
 
-  /** Topic, codec and group by type of event: `{ "orders.placed": { topic: "shop.orders", codec: "json" } }`. @default none */
+  /**
+   * Topic, codec and group by type of event, and what is at the broker already:
+   * `{ "orders.placed": { topic: "shop.orders", codec: "json", exchange: "shop" } }`. @default none
+   */
   @IsObject()
   topics: Record<string, TopicConfig> = {};
 
@@ -100,7 +103,7 @@ export class MessagingConfig extends ConnectionConfig {
   rabbitmq: RabbitmqMessagingConfig = new RabbitmqMessagingConfig();
 
   /** A codec or a name that is none is told of at boot, with its key. */
-  static check({ topics }: MessagingConfig): Iterable<{ path: string; expected: string }> {
-    return problemsOfTopics(topics);
+  static check({ topics, defaultTopic }: MessagingConfig): Iterable<{ path: string; expected: string }> {
+    return problemsOfTopics(topics, defaultTopic);
   }
 }
