@@ -46,7 +46,8 @@ export {
 export { type Dimension, dimensionOf, factorOf, parseQuantity, type Unit } from './config/units.js';
 export { type Abortable, bootScope } from './connections/boot-scope.js';
 export { type CommandRequest, openForCommand } from './connections/command-scope.js';
-export { type ConnectionCheck, type ConnectionInfo, Connections } from './connections/connections.js';
+export { type ConnectionInfo, Connections } from './connections/connections.js';
+export type { ConnectionCheck, ConnectionMetrics } from './connections/contributions.js';
 export { reasonOf } from './connections/connector.js';
 export type { OpenRequest } from './connections/entry.js';
 export type { Opened, Step } from './connections/opened.js';
@@ -103,9 +104,18 @@ export {
   HealthContributor,
   type HealthContributorOptions,
 } from './ports/health-contributor.js';
-export { Policies } from './ports/policies.js';
-export { type ContextFields, RequestContext } from './ports/request-context.js';
 export {
+  type Metric,
+  type MetricSample,
+  METRICS_CONTRIBUTOR,
+  type MetricsContributing,
+  MetricsContributor,
+  type ReadMetrics,
+} from './ports/metrics-contributor.js';
+export { Policies } from './ports/policies.js';
+export { type ContextFields, type ContextInput, RequestContext } from './ports/request-context.js';
+export {
+  appOf,
   configReloads,
   type ConfigReload,
   connectionStages,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, type ContextFields, RequestContext } from '@core-infra/kernel';
+import { Clock, type ContextFields, type ContextInput, RequestContext } from '@core-infra/kernel';
 import { CLS_ID, ClsService } from 'nestjs-cls';
 import { contextOf } from './carrier.js';
 import { RunningContext } from './running.context.js';
@@ -48,11 +48,11 @@ export class ClsRequestContext extends RequestContext {
     return contextIn(this.cls);
   }
 
-  set(fields: Partial<ContextFields>): void {
+  set(fields: ContextInput): void {
     contextIn(this.cls)?.assign(fields);
   }
 
-  run<T>(fields: Partial<ContextFields>, work: () => T): T {
+  run<T>(fields: ContextInput, work: () => T): T {
     const outer = contextIn(this.cls);
     const context = outer ? outer.inherit(fields) : this.begin(fields);
     // What other users of nestjs-cls keep beside it, such as a running transaction, is inherited as well.
@@ -68,7 +68,7 @@ export class ClsRequestContext extends RequestContext {
     return this.ids.next();
   }
 
-  private begin(fields: Partial<ContextFields>): RunningContext {
+  private begin(fields: ContextInput): RunningContext {
     const requestId = fields.requestId ?? this.newId();
     const context = new RunningContext(requestId, fields.correlationId ?? requestId);
     context.assign({ ...fields, requestId, correlationId: context.correlationId });

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ContextFields } from '@core-infra/kernel';
+import type { ContextFields, ContextInput } from '@core-infra/kernel';
 import { DeadlineExceededError, RequestAbortedError } from './errors.js';
 
 /** Longest delay of a timer. */
@@ -13,7 +13,7 @@ export class RunningContext implements ContextFields {
   tenantId: string | undefined = undefined;
   deadline: number | undefined = undefined;
   private made: AbortSignal | undefined = undefined;
-  private upstream: AbortSignal | undefined = undefined;
+  private upstream: ContextInput['signal'] = undefined;
 
   constructor(
     public requestId: string,
@@ -28,12 +28,12 @@ export class RunningContext implements ContextFields {
     return (this.made ??= this.makeSignal());
   }
 
-  set signal(signal: AbortSignal | undefined) {
+  set signal(signal: ContextInput['signal']) {
     this.upstream = signal;
     this.made = undefined;
   }
 
-  assign(fields: Partial<ContextFields>): void {
+  assign(fields: ContextInput): void {
     const { requestId, correlationId } = this;
     Object.assign(this, fields);
     this.requestId ??= requestId;
@@ -46,7 +46,7 @@ export class RunningContext implements ContextFields {
    * A context for a part of this one: it ends with it, and no later; but for work which is to outlive it, and says so by
    * `deadline: undefined` and `signal: undefined`.
    */
-  inherit(fields: Partial<ContextFields>): RunningContext {
+  inherit(fields: ContextInput): RunningContext {
     const detached = isUnset(fields, 'deadline') && isUnset(fields, 'signal');
     const child = new RunningContext(this.requestId, this.correlationId, undefined, detached ? undefined : this);
     child.traceparent = this.traceparent;
@@ -62,7 +62,8 @@ export class RunningContext implements ContextFields {
   }
 
   private makeSignal(): AbortSignal | undefined {
-    const signals = [this.upstream, this.parent?.signal, this.response && this.hangUp(this.response)];
+    const upstream = typeof this.upstream === 'function' ? this.upstream() : this.upstream;
+    const signals = [upstream, this.parent?.signal, this.response && this.hangUp(this.response)];
     // The parent's deadline is in the parent's signal.
     if (this.deadline !== undefined && this.deadline !== this.parent?.deadline)
       signals.push(this.deadlineSignal(this.deadline));
@@ -95,6 +96,6 @@ export class RunningContext implements ContextFields {
   }
 }
 
-function isUnset(fields: Partial<ContextFields>, name: keyof ContextFields): boolean {
+function isUnset(fields: ContextInput, name: keyof ContextFields): boolean {
   return name in fields && fields[name] === undefined;
 }

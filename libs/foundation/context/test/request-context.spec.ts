@@ -69,6 +69,20 @@ describe('RequestContext', () => {
     });
   });
 
+  it('has a signal made when it is first read, once', async () => {
+    await using app = await boot(ContextModule.forRoot());
+    const context = app.get(RequestContext);
+    const controller = new AbortController();
+    let made = 0;
+    const signal = () => ((made += 1), controller.signal);
+    context.run({ signal }, () => {
+      expect(made).toBe(0);
+      context.run({ userId: 'u' }, () => expect(context.current!.signal).toBe(controller.signal));
+      expect(context.current!.signal).toBe(controller.signal);
+      expect(made).toBe(1);
+    });
+  });
+
   it('lets work outlive it which unsets both deadline and signal', async () => {
     await using app = await boot(ContextModule.forRoot());
     const context = app.get(RequestContext);

@@ -23,7 +23,7 @@ import { AppInfo } from '../ports/app-info.js';
 import { Clock } from '../ports/clock.js';
 import { Policies } from '../ports/policies.js';
 import { RequestContext } from '../ports/request-context.js';
-import { operations } from '../ports/telemetry.js';
+import { operationsOf } from '../ports/telemetry.js';
 import type { Concern, Driver, DriverSite } from './concern.js';
 import {
   connectionId,
@@ -116,7 +116,7 @@ export function defineConcern<Config extends ConnectionConfig, Client>(
         policies: policies ?? Policies.none,
         clock: clock ?? Clock.system,
         app: app ?? AppInfo.unknown,
-        operations: operations(concern.name),
+        operations: operationsOf(concern.name, state),
         classify: error => connections.classify(error),
         onConfigChange: listener => void source?.onChange(from, listener),
         upstream: <Upstream>() => {

@@ -20,13 +20,13 @@ import { InfraError } from '../errors/infra-error.js';
 import { withoutCredentials } from '../errors/without-credentials.js';
 import { classify, type Classification } from '../ports/classify.js';
 import { bootScope } from './boot-scope.js';
-import type { Check, CheckResult } from '../ports/health-contributor.js';
 import { closeWaves } from './close-order.js';
 import { CommandDone, commandScope, isLeftOut } from './command-scope.js';
+import { checksOf, type ConnectionCheck, type ConnectionMetrics, metricsOf } from './contributions.js';
 import { connectInBackground, connectRequired, reasonOf } from './connector.js';
 import type { Entry, OpenRequest } from './entry.js';
 import type { Opened } from './opened.js';
-import { reportStep, runStep, type StepReport } from './run-step.js';
+import { reportStep, type StepReport } from './run-step.js';
 
 /** A connection as others may see it: never its client's credentials. */
 export interface ConnectionInfo {
@@ -35,15 +35,6 @@ export interface ConnectionInfo {
   readonly address?: string;
   readonly state: Entry['state'];
   readonly critical: boolean;
-}
-
-/** A check that a connection contributes. */
-export interface ConnectionCheck {
-  readonly name: string;
-  readonly critical: boolean;
-  readonly timeoutMs: number;
-  /** Rejects when the connection is not healthy, within `timeoutMs`. */
-  readonly run: () => Promise<CheckResult | void>;
 }
 
 interface Registration {
@@ -118,23 +109,12 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** One check for each connection that has one, several where a connection has several. */
   checks(): ConnectionCheck[] {
-    return this.entries.flatMap(entry => {
-      const { check } = entry.opened;
-      const named: [string, Check][] =
-        typeof check === 'object'
-          ? Object.entries(check).map(([part, run]) => [[entry.healthName, part].filter(Boolean).join('-'), run])
-          : [[entry.healthName, check ?? (() => undefined)]];
-      return named.map(([name, run]) => ({
-        name,
-        critical: entry.config.critical,
-        timeoutMs: entry.config.checkTimeoutMs,
-        run: () =>
-          runStep(entry.id, 'check', entry.config.checkTimeoutMs, signal => {
-            if (entry.state !== 'open') throw new NotConnectedError(entry.id, { cause: entry.lastError });
-            return run(signal);
-          }),
-      }));
-    });
+    return this.entries.flatMap(checksOf);
+  }
+
+  /** The numbers of each connection that has some. */
+  metrics(): ConnectionMetrics[] {
+    return this.entries.flatMap(metricsOf);
   }
 
   /** What a failed call means, by the knowledge of every driver. */
@@ -219,6 +199,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
       healthName,
       config,
       opened,
+      app: this.state,
       classify: known,
       dependsOn: request.dependsOn ?? new Set(),
       closeLast: request.closeLast ?? false,
@@ -277,7 +258,7 @@ export class Connections implements OnApplicationBootstrap, BeforeApplicationShu
     const step = entry.opened[stage];
     if (!step) return;
     const budgetMs = Math.min(entry.config.shutdownTimeoutMs, this.state.remainingMs(performance.now()));
-    const report = await reportStep(entry.id, stage, budgetMs, step);
+    const report = await reportStep(entry.id, stage, budgetMs, step, entry.app);
     this.reports.push(report);
     if (report.outcome !== 'done') this.logger.error(`${entry.id} did not ${stage} cleanly: ${reasonOf(report.error)}`);
   }

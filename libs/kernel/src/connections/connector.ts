@@ -39,7 +39,7 @@ export async function connectRequired(
           await delay(pauseMs(attempt), undefined, { signal: either });
         }
       }
-    });
+    }, entry.app);
   } catch (error) {
     const cause = last ?? error;
     const late = error instanceof StepTimeoutError;
@@ -65,7 +65,7 @@ export async function connectInBackground(
       await runStep(entry.id, 'open', entry.config.connectTimeoutMs, signal =>
         // The shutdown waits for this loop, and not for a client that does not listen.
         unlessAborted(async () => connect(AbortSignal.any([signal, stop])), stop),
-      );
+      , entry.app);
       return;
     } catch (error) {
       if (stop.aborted) return;

@@ -35,6 +35,8 @@ export interface Entry {
   readonly closeLast: boolean;
   readonly classify?: Classify;
   readonly opened: Opened<unknown>;
+  /** The application it belongs to, for who hears of it on a channel. */
+  readonly app: object;
   state: EntryState;
   /** Why the last attempt to connect in the background failed. */
   lastError?: unknown;

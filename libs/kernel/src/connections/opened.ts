@@ -1,4 +1,5 @@
 import type { Check } from '../ports/health-contributor.js';
+import type { ReadMetrics } from '../ports/metrics-contributor.js';
 
 /** A step in a connection's life. It gets what is left of its budget as a signal and must give up when that aborts. */
 export type Step = (signal: AbortSignal) => unknown;
@@ -15,6 +16,8 @@ export interface Opened<Client> {
   readonly connect?: Step;
   /** One check, or several by name where one client has several things that can fail (`producer`, `consumer`); `''` is the connection's own. */
   readonly check?: Check | Readonly<Record<string, Check>>;
+  /** Numbers for `/metrics`, read when somebody asks; each gets the label `connection`. */
+  readonly metrics?: ReadMetrics;
   /** Stops taking in work and lets what was begun end; the client stays usable. */
   readonly drain?: Step;
   /** Releases everything. */

@@ -1,6 +1,6 @@
 import { StepTimeoutError } from '../errors/errors.js';
 import type { ConnectionStage } from '../ports/telemetry.js';
-import { connectionStages } from '../ports/telemetry.js';
+import { connectionStages, sentBy } from '../ports/telemetry.js';
 
 export type StageName = ConnectionStage['stage'];
 
@@ -16,6 +16,7 @@ export interface StepReport {
 
 /**
  * Runs a step within its budget, on the channel `infra:connection`.
+ * @param app whose connection it is, as {@link appOf} tells it
  * @throws StepTimeoutError when the budget runs out, else whatever the step throws
  */
 export async function runStep<T>(
@@ -23,6 +24,7 @@ export async function runStep<T>(
   stage: StageName,
   budgetMs: number,
   step: (signal: AbortSignal) => T | Promise<T>,
+  app?: object,
 ): Promise<T> {
   const abort = new AbortController();
   const timeout = new StepTimeoutError(id, stage === 'open' ? 'connect' : stage, budgetMs);
@@ -37,10 +39,12 @@ export async function runStep<T>(
     );
   });
   try {
-    return await connectionStages.tracePromise(() => Promise.race([(async () => step(abort.signal))(), expired]), {
-      id,
-      stage,
-    });
+    const message: ConnectionStage = { id, stage };
+    if (app && connectionStages.hasSubscribers) sentBy(app, message);
+    return await connectionStages.tracePromise(
+      () => Promise.race([(async () => step(abort.signal))(), expired]),
+      message,
+    );
   } finally {
     clearTimeout(timer);
   }
@@ -52,6 +56,7 @@ export async function reportStep(
   stage: StageName,
   budgetMs: number,
   step: (signal: AbortSignal) => unknown,
+  app?: object,
 ): Promise<StepReport> {
   const began = performance.now();
   const report = (outcome: StepReport['outcome'], error?: unknown): StepReport => ({
@@ -62,7 +67,7 @@ export async function reportStep(
     ...(error === undefined ? {} : { error }),
   });
   try {
-    await runStep(id, stage, budgetMs, step);
+    await runStep(id, stage, budgetMs, step, app);
     return report('done');
   } catch (error) {
     return report(error instanceof StepTimeoutError && error.connection === id ? 'abandoned' : 'failed', error);

@@ -15,14 +15,19 @@ export interface ContextFields {
   signal?: AbortSignal;
 }
 
+/** Fields of a context to be. The signal may be made by a function, which is called when somebody first reads it. */
+export interface ContextInput extends Partial<Omit<ContextFields, 'signal'>> {
+  signal?: AbortSignal | (() => AbortSignal);
+}
+
 /** The context of the running request or message. The context module provides it; {@link RequestContext.none} knows nothing. */
 export abstract class RequestContext {
   /** The running context, or `undefined` outside of one. */
   abstract get current(): Readonly<ContextFields> | undefined;
   /** Changes fields of the running context, for the rest of it; outside of one it does nothing. */
-  abstract set(fields: Partial<ContextFields>): void;
+  abstract set(fields: ContextInput): void;
   /** Runs `work` in a context of its own; what `fields` leaves out is inherited from the running one, else made anew. */
-  abstract run<T>(fields: Partial<ContextFields>, work: () => T): T;
+  abstract run<T>(fields: ContextInput, work: () => T): T;
   /**
    * The context that was begun for an HTTP request, for hooks which run outside of it, such as those at the end of its answer.
    * @param request Node's own `IncomingMessage`

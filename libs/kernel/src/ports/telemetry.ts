@@ -40,6 +40,45 @@ export const connectionStages: TracingChannel<unknown, ConnectionStage> = tracin
 export const healthChanges: Channel = channel('infra:health');
 export const configReloads: Channel = channel('infra:config');
 
+/** Which application a message is of: channels belong to the process, and two applications may live in one. */
+const senders = new WeakMap<object, object>();
+
+/**
+ * The application whose call or stage a message tells of, known by its {@link AppState}; `undefined` when it was not said.
+ * @param message an {@link Operation} or a {@link ConnectionStage}
+ */
+export function appOf(message: object): object | undefined {
+  return senders.get(message);
+}
+
+/** @internal */
+export function sentBy<Message extends object>(app: object, message: Message): Message {
+  senders.set(message, app);
+  return message;
+}
+
+/** The channel of {@link operations}, as one application uses it. @internal */
+export function operationsOf(component: string, app: object): TracingChannel<unknown, Operation> {
+  const shared = operations(component);
+  const say = (message: Operation | undefined): void => {
+    if (message && shared.hasSubscribers) sentBy(app, message);
+  };
+  return Object.assign(Object.create(shared) as typeof shared, {
+    traceSync: ((fn, message, ...rest) => {
+      say(message);
+      return shared.traceSync(fn, message, ...rest);
+    }) as typeof shared.traceSync,
+    tracePromise: ((fn, message, ...rest) => {
+      say(message);
+      return shared.tracePromise(fn, message, ...rest);
+    }) as typeof shared.tracePromise,
+    traceCallback: ((fn, position, message, ...rest) => {
+      say(message);
+      return shared.traceCallback(fn, position, message, ...rest);
+    }) as typeof shared.traceCallback,
+  });
+}
+
 /** The tracing channel on which a component reports each of its calls. Without a subscriber a call costs nothing. */
 export function operations(component: string): TracingChannel<unknown, Operation> {
   return tracingChannel<unknown, Operation>(`infra:${component}`);

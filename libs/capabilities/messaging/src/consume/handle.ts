@@ -96,13 +96,13 @@ function inContext<T>(
           resource: handler.topic,
         })
     : work;
-  // Nobody would see the fields, and the signal costs more than all the rest.
+  // Nobody would see the fields.
   if (context === RequestContext.none) return told();
   const fields = {
     requestId: id,
     correlationId: correlationId ?? id,
     deadline: clock.now() + handler.timeoutMs,
-    signal: limit.signal,
+    signal: () => limit.signal,
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),
   };
