@@ -40,7 +40,7 @@ export {
   Transactional,
   type TransactionalOptions,
 } from './transactions/transactional.decorator.js';
-export { Transactions } from './transactions/transactions.js';
+export { type CommitGuard, Transactions } from './transactions/transactions.js';
 // What every user of the package needs of its clients.
 export { getDataSourceToken, getEntityManagerToken, getRepositoryToken, InjectRepository } from '@nestjs/typeorm';
 export { DataSource, EntityManager, Repository } from 'typeorm';

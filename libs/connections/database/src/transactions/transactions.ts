@@ -20,6 +20,11 @@ export interface TransactionsSite {
   readonly retries: number;
 }
 
+/**
+ * Asked when a transaction begins. What it returns is called in that transaction right before its commit; what that rejects with rolls it back.
+ */
+export type CommitGuard = () => (() => Promise<unknown>) | undefined;
+
 interface BeginOptions extends Partial<TypeOrmTransactionOptions> {
   readonly readOnly?: boolean;
 }
@@ -34,6 +39,8 @@ export class Transactions {
   private readonly cls: ClsService = ClsServiceManager.getClsService();
   /** Key of the running {@link UnitOfWork} in the context. */
   private readonly key = Symbol('unit of work');
+  /** Key of the {@link CommitGuard} in the context. */
+  private readonly guardKey = Symbol('commit guard');
 
   constructor(private readonly site: TransactionsSite) {
     const { dataSource, name } = site;
@@ -115,6 +122,17 @@ export class Transactions {
   }
 
   /**
+   * Runs `work` with a guard over each transaction that it begins, except those inside of another (`nested`, `requires-new`) and those that are read
+   * only.
+   */
+  guarded<T>(guard: CommitGuard, work: () => T): T {
+    return this.cls.run({ ifNested: 'inherit' }, () => {
+      this.cls.set(this.guardKey, guard);
+      return work();
+    });
+  }
+
+  /**
    * Refuses a statement of code that its transaction did not wait for.
    * @throws TransactionEndedError
    */
@@ -157,13 +175,17 @@ export class Transactions {
     ) => Promise<unknown>,
   ): Promise<unknown> {
     let unit: UnitOfWork | undefined;
+    const isInner = parent !== undefined || this.unit?.ended === false;
+    const guard = isInner || options.readOnly ? undefined : this.cls.get<CommitGuard | undefined>(this.guardKey)?.();
     const result = await begin(
       () =>
         this.cls.run({ ifNested: 'inherit' }, async () => {
           this.cls.set(this.key, unit);
           try {
             if (options.readOnly) await unit?.manager.query('SET TRANSACTION READ ONLY');
-            return await work();
+            const done = await work();
+            await guard?.();
+            return done;
           } finally {
             if (unit) unit.ended = true;
           }
