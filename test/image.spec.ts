@@ -50,7 +50,7 @@ describe('the container image', () => {
       const [, url] = await child.waitForLine(/Listening on (http:[^"\s]+)/);
       const response = await fetch(`${url}${where}`);
       expect([response.status, await response.json()]).toEqual([200, answer]);
-      expect((await fetch(`${url}/api/v1/fake-payments/charges/x`)).status).toBe(404);
+      expect((await fetch(`${url}/api/v1/fake-payments/charges?reference=x`)).status).toBe(404);
       child.kill();
       expect(await child.exit).toEqual({ code: 0, signal: null });
     },

@@ -120,6 +120,7 @@ describe('the catalogue', () => {
     const all = (await migrator.status()).length;
     expect((await migrator.down(all)).map(({ name }) => name)).toEqual([
       ...messagingMigrations.map(({ name }) => name).reverse(),
+      '009_fake_payment_references',
       '008_fake_payments',
       '007_reservations',
       '006_order_payment',

@@ -115,7 +115,7 @@ describe('orders', () => {
       user_id: 'me',
       lines: [
         { product_id: tea.id, quantity: 0 },
-        { product_id: tea.id, quantity: 1.5, price: 1 },
+        { product_id: tea.id.toUpperCase(), quantity: 1.5, price: 1 },
       ],
       total: 1,
     });

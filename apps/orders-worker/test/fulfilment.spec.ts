@@ -4,7 +4,7 @@ import { soon, useOrdersApi } from '../../orders-api/test/support/orders-api.js'
 describe('an order', () => {
   const api = useOrdersApi({ PAYMENTS_FAKE_FAILING: '0.5', MESSAGING_RETRY_FIRST_DELAY_MS: '5', LOG_LEVEL: 'fatal' });
   const stockOf = async (product: any) => (await api.get(`/products/${product.id}`)).body.stock;
-  const paymentOf = (order: any) => api.get(`/fake-payments/charges/${order.id}`);
+  const chargesOf = async (order: any) => (await api.get(`/fake-payments/charges?reference=${order.id}`)).body;
   const place = async (user: any, product: any, quantity: number, card?: string) =>
     api.send('POST', '/orders', { user_id: user.id, lines: [{ product_id: product.id, quantity }], card });
 
@@ -14,7 +14,10 @@ describe('an order', () => {
     for (const { id, status } of orders) {
       expect(status).toBe('placed');
       expect(await api.concluded(id)).toMatchObject({ status: 'paid', paid_at: expect.stringMatching(/Z$/) });
-      expect((await paymentOf({ id })).body).toMatchObject({ amount: 500, currency: 'EUR', refunded: false });
+      expect(await chargesOf({ id })).toMatchObject({
+        total: 1,
+        items: [{ amount: 500, currency: 'EUR', refunded: false }],
+      });
     }
     await soon(async () => expect(await stockOf(tea)).toBe(76));
   });
@@ -28,7 +31,7 @@ describe('an order', () => {
       paid_at: null,
     });
     await soon(async () => expect(await stockOf(tea)).toBe(10));
-    expect((await paymentOf(order)).status).toBe(404);
+    expect(await chargesOf(order)).toEqual({ total: 0, items: [] });
     expect(await api.send('POST', `/orders/${order.id}/cancel`)).toMatchObject({
       status: 409,
       body: { error_code: 'ORDER_REJECTED', details: { reason: 'card_declined' } },
@@ -65,10 +68,9 @@ describe('an order', () => {
     const ids = orders.map(({ id }) => id);
     await soon(async () =>
       expect(
-        await database.query(
-          `SELECT count(*) FROM fake_payments WHERE idempotency_key = ANY($1) AND refunded_at IS NULL`,
-          [ids],
-        ),
+        await database.query(`SELECT count(*) FROM fake_payments WHERE reference = ANY($1) AND refunded_at IS NULL`, [
+          ids,
+        ]),
       ).toEqual([{ count: '0' }]),
     );
     for (const id of ids) expect((await api.get(`/orders/${id}`)).body.status).toBe('cancelled');

@@ -76,7 +76,10 @@ describe.each(brokers)('orders-api and orders-worker, each a process of its own,
     const orders = await concluded(api, ids);
     expect(orders.map(({ status }) => status)).toEqual(ids.map(() => 'paid'));
     for (const id of ids)
-      expect(await worker.get(`/fake-payments/charges/${id}`)).toMatchObject({ amount: 250, refunded: false });
+      expect(await worker.get(`/fake-payments/charges?reference=${id}`)).toMatchObject({
+        total: 1,
+        items: [{ amount: 250, refunded: false }],
+      });
     expect((await worker.send('GET', '//health/ready')).status).toBe(200);
     expect((await api.get(`/products?filter[sku]=TEA-1&filter[stock]=${1_000 - ids.length}`)).total).toBe(1);
     for (const app of [api, worker]) app.child.kill();

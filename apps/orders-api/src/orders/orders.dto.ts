@@ -20,6 +20,9 @@ import { type Order, type OrderStatus, orderStatuses } from './order.entity.js';
 const MAX_LINES = 50;
 const positive = { message: 'must be a positive integer' };
 
+/** What is no text is for the rules of the line to say. */
+const lowerCase = (id: unknown): unknown => (typeof id === 'string' ? id.toLowerCase() : id);
+
 export class NewOrderLine {
   @ApiProperty({ format: 'uuid' })
   @IsUUID(undefined, { message: 'must be a UUID' })
@@ -41,7 +44,9 @@ export class CreateOrder {
   @IsArray()
   @ArrayMinSize(1, { message: 'must have a line' })
   @ArrayMaxSize(MAX_LINES)
-  @ArrayUnique((line: NewOrderLine | undefined) => line?.product_id, { message: 'must name each product once' })
+  @ArrayUnique((line: NewOrderLine | undefined) => lowerCase(line?.product_id), {
+    message: 'must name each product once',
+  })
   @ValidateNested({ each: true })
   @Type(() => NewOrderLine)
   lines!: NewOrderLine[];

@@ -1,12 +1,25 @@
-import { ResourceNotFoundError } from '@core-infra/http';
-import { Body, Controller, Get, Headers, HttpCode, NotFoundException, Param, Post, Put, Res } from '@nestjs/common';
+import {
+  BadRequestException,
+  Body,
+  Controller,
+  Get,
+  Headers,
+  HttpCode,
+  NotFoundException,
+  Param,
+  Post,
+  Put,
+  Query,
+  Res,
+} from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PaymentsConfig } from '../payments/payments.config.js';
-import { ChangeCard, FakePayment, NewCharge } from './fake-payments.dto.js';
+import { ChangeCard, FakePayments, NewCharge, NewRefund } from './fake-payments.dto.js';
 import { FakePaymentsService } from './fake-payments.service.js';
 
 const PAYMENT_REQUIRED = 402;
+const GONE = 410;
 const UNAVAILABLE = 503;
 
 /** What Fastify's and Express's have in common. */
@@ -30,41 +43,43 @@ export class FakePaymentsController {
   ) {}
 
   @Post('charges')
-  @ApiOperation({ summary: 'Charge a card; once for each idempotency key' })
+  @ApiOperation({ summary: 'Charge a card; once for each idempotency key, and not after a refund' })
   async charge(
-    @Headers('idempotency-key') key: string = '',
+    @Headers('idempotency-key') key: string | undefined,
     @Body() charge: NewCharge,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<object> {
-    return this.flaky(reply, async () => {
-      const temper = this.payments.temperOf(charge.card);
-      if (temper === 'declined') return answer(reply, PAYMENT_REQUIRED);
-      if (temper === 'garbled') return { pay: '…' };
-      return this.payments.charge(key, charge);
+    return this.flaky(key, reply, async known => {
+      const outcome = await this.payments.charge(known, charge);
+      if (outcome === 'declined') return answer(reply, PAYMENT_REQUIRED);
+      if (outcome === 'closed') return answer(reply, GONE);
+      return outcome === 'garbled' ? { pay: '…' } : outcome;
     });
   }
 
   @Post('refunds')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Give back what was charged with the idempotency key, if anything was' })
+  @ApiOperation({
+    summary: 'Give back what was charged for a reference, if anything was, and charge nothing more for it',
+  })
   async refund(
-    @Headers('idempotency-key') key: string = '',
+    @Headers('idempotency-key') key: string | undefined,
+    @Body() refund: NewRefund,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<object> {
-    return this.flaky(reply, async () => {
-      await this.payments.refund(key);
+    return this.flaky(key, reply, async known => {
+      await this.payments.refund(known, refund);
       return {};
     });
   }
 
-  @Get('charges/:key')
-  @ApiOkResponse({ type: FakePayment })
-  @ApiOperation({ summary: 'What was charged with an idempotency key' })
-  async charged(@Param('key') key: string): Promise<FakePayment> {
+  @Get('charges')
+  @ApiOkResponse({ type: FakePayments })
+  @ApiOperation({ summary: 'Every charge that was made for a reference' })
+  async charges(@Query('reference') reference: string = ''): Promise<FakePayments> {
     this.assertEnabled();
-    const payment = await this.payments.find(key);
-    if (!payment) throw new ResourceNotFoundError('Payment', key);
-    return payment;
+    const items = await this.payments.chargesOf(reference);
+    return { total: items.length, items };
   }
 
   @Put('cards/:card')
@@ -75,11 +90,12 @@ export class FakePaymentsController {
     this.payments.change(card, temper);
   }
 
-  private async flaky(reply: Reply, work: () => Promise<object>): Promise<object> {
+  private async flaky(key: string | undefined, reply: Reply, work: (key: string) => Promise<object>): Promise<object> {
     this.assertEnabled();
+    if (!key) throw new BadRequestException('The header Idempotency-Key is missing');
     const failing = this.payments.nextFailing();
     await sleep(this.config.fake.delayMs);
-    const result = failing === 'before' ? {} : await work();
+    const result = failing === 'before' ? {} : await work(key);
     return failing ? answer(reply, UNAVAILABLE) : result;
   }
 

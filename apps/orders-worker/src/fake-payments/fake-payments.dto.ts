@@ -1,7 +1,19 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsInt, IsString, Length, Matches, Min } from 'class-validator';
 
+export class NewRefund {
+  @ApiProperty({ description: 'What the charges were for', example: 'an order' })
+  @IsString()
+  @Length(1, 100)
+  reference!: string;
+}
+
 export class NewCharge {
+  @ApiProperty({ description: 'What the charge is for', example: 'an order' })
+  @IsString()
+  @Length(1, 100)
+  reference!: string;
+
   @ApiProperty({ type: 'integer', minimum: 0 })
   @IsInt()
   @Min(0)
@@ -31,4 +43,9 @@ export class FakePayment {
   @ApiProperty({ type: 'integer' }) amount!: number;
   @ApiProperty() currency!: string;
   @ApiProperty() refunded!: boolean;
+}
+
+export class FakePayments {
+  @ApiProperty({ type: 'integer' }) total!: number;
+  @ApiProperty({ type: [FakePayment] }) items!: FakePayment[];
 }

@@ -15,11 +15,12 @@ const retry: RetryOptions = {
 
 /**
  * Money moves outside of the database, so no transaction can make these handlers happen once. They consist of steps instead that can be run
- * again: the database's know by the reservation what was done, the provider's by the order's id. Hence no inbox, and no transaction that is
+ * again: the database's know by the reservation what was done, the provider's by their keys. Hence no inbox, and no transaction that is
  * open while a provider takes its time.
  *
- * A charge and a cancellation may cross. Whoever of the two comes second sees the other, and refunds; to refund what was not charged, or twice,
- * changes nothing.
+ * A charge and a cancellation may cross, and one order may be in two hands for a while, when an attempt hangs and is made again elsewhere.
+ * So whoever finds that an order is not paid in the end has the provider give back what was charged for it, by whomever, and take no more:
+ * to refund what was not charged, or twice, changes nothing.
  */
 @Controller()
 export class FulfilmentEvents {
@@ -35,7 +36,7 @@ export class FulfilmentEvents {
       const charge = await this.payments.charge(order.order_id, order.total, order.card, signal);
       state = await this.fulfilment.conclude(order.order_id, charge);
     }
-    if (state === 'cancelled') await this.payments.refund(order.order_id, signal);
+    if (state !== 'paid') await this.payments.refund(order.order_id, signal);
   }
 
   @Subscribe(orderCancelled, { idempotent: false, retry })

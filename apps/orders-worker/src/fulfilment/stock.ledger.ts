@@ -18,32 +18,44 @@ export class StockLedger {
 
   /** Takes all of the lines, or nothing when one is short. @returns whether it has */
   async take(lines: readonly OrderedProduct[]): Promise<boolean> {
-    const stock = new Map((await this.lock(lines)).map(({ id, stock }) => [id, stock]));
-    if (lines.some(({ product_id, quantity }) => (stock.get(product_id) ?? 0) < quantity)) return false;
-    await this.change(lines, -1);
+    const wanted = sumOf(lines);
+    const stock = new Map((await this.lock(wanted)).map(({ id, stock }) => [id, stock]));
+    for (const [id, quantity] of wanted) if ((stock.get(id) ?? 0) < quantity) return false;
+    await this.change(wanted, -1);
     return true;
   }
 
   async putBack(lines: readonly OrderedProduct[]): Promise<void> {
-    if (lines.length === 0) return;
-    await this.lock(lines);
-    await this.change(lines, 1);
+    const held = sumOf(lines);
+    if (held.size === 0) return;
+    await this.lock(held);
+    await this.change(held, 1);
   }
 
-  /** In the order of their ids, so that no two transactions wait for each other. */
-  private lock(lines: readonly OrderedProduct[]): Promise<Stock[]> {
-    return this.database.query(`SELECT id, stock FROM products WHERE id = ANY($1) ORDER BY id FOR UPDATE`, [
-      lines.map(({ product_id }) => product_id),
+  /** In the order of their ids, so that no two transactions wait for each other; nor for an order that is being placed, which refers to them. */
+  private lock(products: ReadonlyMap<string, number>): Promise<Stock[]> {
+    return this.database.query(`SELECT id, stock FROM products WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`, [
+      [...products.keys()],
     ]);
   }
 
-  private async change(lines: readonly OrderedProduct[], sign: 1 | -1): Promise<void> {
-    const product_ids = lines.map(({ product_id }) => product_id);
+  private async change(products: ReadonlyMap<string, number>, sign: 1 | -1): Promise<void> {
+    const product_ids = [...products.keys()];
     await this.database.query(
       `UPDATE products SET stock = stock + line.change
        FROM unnest($1::uuid[], $2::int[]) AS line (product_id, change) WHERE id = line.product_id`,
-      [product_ids, lines.map(({ quantity }) => sign * quantity)],
+      [product_ids, [...products.values()].map(quantity => sign * quantity)],
     );
     await this.events.publish(stockChanged.of({ product_ids }));
   }
+}
+
+/** How many of each product, written as the database writes its id: it may be in several lines. */
+function sumOf(lines: readonly OrderedProduct[]): Map<string, number> {
+  const sum = new Map<string, number>();
+  for (const { product_id, quantity } of lines) {
+    const id = product_id.toLowerCase();
+    sum.set(id, (sum.get(id) ?? 0) + quantity);
+  }
+  return sum;
 }
