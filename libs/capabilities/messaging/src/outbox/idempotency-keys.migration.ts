@@ -5,7 +5,8 @@ export class CreateMessagingIdempotencyKeys1763700000005 implements MigrationInt
   readonly name = 'CreateMessagingIdempotencyKeys1763700000005';
 
   async up(runner: QueryRunner): Promise<void> {
-    // `scope` is the SHA-256 of user, route and key, `fingerprint` that of the request. An answer has a status; without one the request is under way.
+    // `scope` is the SHA-256 of user, route and key, `fingerprint` that of the request. An answer has a status; without one the request is under
+    // way, and with 0 it is done, and its answer is not kept.
     await runner.query(
       `CREATE TABLE messaging_idempotency_keys (
          scope bytea PRIMARY KEY,

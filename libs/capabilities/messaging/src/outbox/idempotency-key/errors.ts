@@ -44,12 +44,13 @@ export class IdempotencyKeyBusyError extends InfraError {
   code: 'INFRA_IDEMPOTENCY_ANSWER_NOT_KEPT',
   status: 409,
   fault: 'client',
-  summary: 'A request with the same idempotency key was done, and its answer was too large to be kept.',
+  summary:
+    'A request with the same idempotency key was done, and its answer was not kept: it was too large, or its process died before.',
 })
 export class AnswerNotKeptError extends InfraError {
   constructor() {
     super(
-      'The request with this Idempotency-Key was done, and its answer was too large to be kept.',
+      'The request with this Idempotency-Key was done, and its answer was not kept: it was too large, or its process died before.',
       'Look at what it has made. Larger answers are kept with outbox.idempotency.maxAnswerBytes.',
     );
   }

@@ -13,17 +13,19 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { RequestContext } from '@core-infra/kernel';
-import { type Observable, of } from 'rxjs';
+import { Observable, of } from 'rxjs';
 import { OutboxRelay } from '../outbox.js';
 import { digestOf } from '../stores/encoding.js';
 import { type Captured, captureAnswer } from './capture-answer.js';
+import { accepts, decoded } from './content-encoding.js';
 import {
   AnswerNotKeptError,
   IdempotencyKeyBusyError,
   IdempotencyKeyRequiredError,
   IdempotencyKeyReusedError,
 } from './errors.js';
-import type { Answer, IdempotencyKeys } from './idempotency-keys.js';
+import type { HeldKey } from './held-key.js';
+import type { Answer } from './idempotency-keys.js';
 import { keyOf } from './key-header.js';
 
 export interface IdempotencyKeyOptions {
@@ -46,12 +48,12 @@ interface Response {
   getHeaders(): OutgoingHttpHeaders;
   status(code: number): unknown;
   header(name: string, value: unknown): unknown;
+  removeHeader(name: string): unknown;
 }
 
 /** Of the connection, of this one delivery, or secret: not part of what is kept. */
 const notKept = new Set([
   'connection',
-  'content-encoding',
   'content-length',
   'date',
   'keep-alive',
@@ -88,30 +90,23 @@ export class IdempotencyKeyInterceptor implements NestInterceptor {
     const claim = await keys.claim(scope, fingerprintOf(request));
     if ('reused' in claim) throw new IdempotencyKeyReusedError();
     if ('busy' in claim) throw new IdempotencyKeyBusyError();
-    if ('answer' in claim) return of(answered(response, claim.answer));
+    if ('answer' in claim) return of(await answered(request, response, claim.answer));
+    const { held } = claim;
     const before = response.getHeaders();
     captureAnswer(response.raw ?? (response as unknown as ServerResponse), keys.config.maxAnswerBytes, captured =>
-      this.keep(keys, scope, claim.owner, before, captured),
+      this.keep(held, before, captured),
     );
-    return next.handle();
+    return new Observable(subscriber => held.run(() => next.handle().subscribe(subscriber)));
   }
 
-  /** A failure of the server's own is not an answer: the same key may be tried again. */
-  private async keep(
-    keys: IdempotencyKeys,
-    scope: Buffer,
-    owner: string,
-    before: OutgoingHttpHeaders,
-    { status, headers, body }: Captured,
-  ): Promise<void> {
+  private async keep(held: HeldKey, before: OutgoingHttpHeaders, { status, headers, body }: Captured): Promise<void> {
     try {
-      if (status >= 500) await keys.release(scope, owner);
-      else await keys.finish(scope, owner, body && { status, body, headers: changes(before, headers) });
+      await held.end(status, body && { status, body, headers: changes(before, headers) });
     } catch (error) {
-      this.logger.error({
-        msg: 'An answer could not be kept: its request will be handled again when it comes again',
-        err: error,
-      });
+      const outcome = held.isMarked
+        ? 'the same request is refused with INFRA_IDEMPOTENCY_ANSWER_NOT_KEPT when it comes again, as it is done'
+        : 'the same request is handled again when it comes again after outbox.idempotency.leaseMs';
+      this.logger.error({ msg: `An answer could not be kept: ${outcome}`, err: error });
     }
   }
 }
@@ -137,17 +132,29 @@ function changes(before: OutgoingHttpHeaders, after: OutgoingHttpHeaders): Answe
   const changed: Record<string, string | readonly string[]> = {};
   for (const [given, value] of Object.entries(after)) {
     const name = given.toLowerCase();
-    if (value === undefined || notKept.has(name) || String(before[name]) === String(value)) continue;
+    if (value === undefined || notKept.has(name)) continue;
+    // The body is only known with its encoding, though the route says it of every answer.
+    if (name !== 'content-encoding' && String(before[name]) === String(value)) continue;
     changed[name] = Array.isArray(value) ? value : String(value);
   }
   return changed;
 }
 
-function answered(response: Response, answer: Answer | undefined): StreamableFile {
+async function answered(request: Request, response: Response, answer: Answer | undefined): Promise<StreamableFile> {
   if (!answer) throw new AnswerNotKeptError();
-  const { status, headers, body } = answer;
+  const { status } = answer;
+  const { body, headers } = await readable(answer, request.headers['accept-encoding']);
   response.status(status);
+  response.removeHeader('content-encoding');
   for (const [name, value] of Object.entries(headers)) response.header(name, value);
   const type = headers['content-type'];
   return new StreamableFile(body, { length: body.length, ...(typeof type === 'string' && { type }) });
+}
+
+/** The answer as this caller can read it, who need not accept the encoding that the first one did. */
+async function readable(answer: Answer, accepted: string | string[] | undefined): Promise<Omit<Answer, 'status'>> {
+  const { 'content-encoding': encoding, ...headers } = answer.headers;
+  if (typeof encoding !== 'string' || accepts(accepted, encoding)) return answer;
+  const body = await decoded(answer.body, encoding);
+  return body ? { body, headers } : answer;
 }
