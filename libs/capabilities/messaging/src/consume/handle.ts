@@ -57,11 +57,16 @@ export async function handleAll(
   const guarded = async (): Promise<void> => {
     if (!inbox || !handler.idempotent) return handle(valid);
     const ids = valid.map(at => `${events[at]!.source}#${events[at]!.id}`);
-    const repeated = await inbox.once(handler.group, ids, async fresh => {
-      failed.clear(); // the transaction is run again after a serialisation failure
-      await handle(fresh.map(at => valid[at]!));
-      return fresh.filter(at => failed.has(valid[at]!));
-    });
+    const repeated = await inbox.once(
+      handler.group,
+      ids,
+      async fresh => {
+        failed.clear(); // the transaction is run again after a serialisation failure
+        await handle(fresh.map(at => valid[at]!));
+        return fresh.filter(at => failed.has(valid[at]!));
+      },
+      limit,
+    );
     if (repeated.length > 0)
       tell({ kind: 'repeated', group: handler.group, topic: handler.topic, messages: repeated.length });
     return undefined;

@@ -5,11 +5,13 @@ export interface Inbox {
    * @param ids event ids with their source, of one delivery or one batch
    * @param work gets the places of the ids that are new, and resolves with those that have failed (of a batch): these are not recorded, the
    * rest is. It is not called when none is new; what it rejects with rolls everything back
+   * @param limit ends a wait for somebody else who is at work on one of them, where the inbox waits by itself; its signal is read only then
    * @returns the places that were handled before
    */
   once(
     group: string,
     ids: readonly string[],
     work: (fresh: readonly number[]) => Promise<readonly number[]>,
+    limit?: { readonly signal: AbortSignal },
   ): Promise<readonly number[]>;
 }

@@ -108,4 +108,21 @@ describe('inbox in Redis', () => {
     await eventually(async () => expect(await held()).toHaveLength(1));
     expect(await inbox().once('g', ['x'], async () => [])).toEqual([]);
   });
+
+  it('waits for somebody else no longer than the attempt may take, and holds nothing after', async () => {
+    const first = Promise.withResolvers<readonly number[]>();
+    const begun = Promise.withResolvers<void>();
+    const one = inbox().once('g', ['x'], () => {
+      begun.resolve();
+      return first.promise;
+    });
+    await begun.promise;
+    const attempt = new AbortController();
+    const two = inbox().once('g', ['x', 'y'], async () => [], attempt);
+    attempt.abort(new Error('over'));
+    await expect(two).rejects.toThrow(/over|aborted/);
+    expect(await inbox().once('g', ['y'], async () => [])).toEqual([]);
+    first.resolve([]);
+    expect(await one).toEqual([]);
+  });
 });

@@ -209,26 +209,3 @@ describe.each(httpAdapters)('effects of a request with an idempotency key on %s'
     expect(calls).toBe(1);
   });
 });
-
-describe('idempotency keys that are over', () => {
-  it('are removed, and no others', async () => {
-    const url = await postgres.createDatabase();
-    const boot = () =>
-      bootHttp('fastify', [
-        DatabaseModule.forRoot({ dsn: url, migrations: { classes: messagingMigrations, atBoot: true } }),
-        MessagingModule.forRoot(),
-        OutboxModule.forRoot({ idempotency: { retentionMs: 3_600_000 } }),
-      ]);
-    const first = await boot();
-    await first.get(DataSource).query(
-      `INSERT INTO messaging_idempotency_keys (scope, fingerprint, owner, locked_until, created_at)
-       SELECT sha256(at::text::bytea), '', gen_random_uuid(), now(), now() - at * interval '10 minutes' FROM generate_series(0, 9) AS at`,
-    );
-    await first.close();
-    await using app = await boot();
-    const left = async (): Promise<unknown> =>
-      (await app.get(DataSource).query<[{ count: string }]>('SELECT count(*) FROM messaging_idempotency_keys'))[0]
-        .count;
-    await eventually(async () => expect(await left()).toBe('6'));
-  });
-});

@@ -39,12 +39,13 @@ export class RedisInbox implements Inbox {
     group: string,
     ids: readonly string[],
     work: (fresh: readonly number[]) => Promise<readonly number[]>,
+    limit?: { readonly signal: AbortSignal },
   ): Promise<readonly number[]> {
     const owner = randomUUID();
     const keys = ids.map(id => `${this.config.prefix}${group}:${createHash('sha256').update(id).digest('base64url')}`);
     // Of an event that is twice in a batch, the first is handled.
     const firsts = [...new Set(keys)].map(key => keys.indexOf(key));
-    const fresh = await this.claimAll(owner, firsts, keys);
+    const fresh = await this.claimAll(owner, firsts, keys, limit);
     const repeated = [...keys.keys()].filter(at => !fresh.includes(at));
     if (fresh.length === 0) return repeated;
     let failed: readonly number[];
@@ -65,8 +66,16 @@ export class RedisInbox implements Inbox {
     return repeated;
   }
 
-  /** Waits while somebody else is at work on one of them, holding none meanwhile: two batches would wait for each other. */
-  private async claimAll(owner: string, places: readonly number[], keys: readonly string[]): Promise<number[]> {
+  /**
+   * Waits while somebody else is at work on one of them, holding none meanwhile: two batches would wait for each other. It rejects when the attempt is
+   * over: the next one begins with a claim of its own.
+   */
+  private async claimAll(
+    owner: string,
+    places: readonly number[],
+    keys: readonly string[],
+    limit: { readonly signal: AbortSignal } | undefined,
+  ): Promise<number[]> {
     for (let pause = shortestPauseMs; ; pause = Math.min(longestPauseMs, pause * 2)) {
       const held = await Promise.all(
         places.map(at => claim.run(this.client, [keys[at]!], [owner, this.config.leaseMs])),
@@ -74,7 +83,9 @@ export class RedisInbox implements Inbox {
       const own = places.filter((_place, n) => held[n] === owner);
       if (held.every(value => value === owner || value === DONE)) return own;
       await this.releaseAll(owner, own, keys);
-      await sleep(pause * (0.5 + Math.random() / 2));
+      const signal = limit?.signal;
+      signal?.throwIfAborted();
+      await sleep(pause * (0.5 + Math.random() / 2), undefined, signal && { signal });
     }
   }
 
