@@ -50,6 +50,23 @@ export class EventTooLargeError extends InfraError {
   }
 }
 
+@ErrorSpec({
+  code: 'INFRA_MESSAGE_TOO_LARGE',
+  summary: 'A message that came is larger than messages that are read may be.',
+})
+export class MessageTooLargeError extends InfraError {
+  constructor(
+    readonly topic: string,
+    readonly bytes: number,
+    readonly limit: number,
+  ) {
+    super(
+      `A message of the topic "${topic}" has ${bytes} bytes, and such as are read may have ${limit}.`,
+      'If it is to be handled, raise messaging.consumers.maxMessageBytes and replay it.',
+    );
+  }
+}
+
 /** The bytes of a message are no event. */
 @ErrorSpec({ code: 'INFRA_EVENT_UNDECODABLE', summary: 'A message cannot be read as an event.' })
 export class EventUndecodableError extends InfraError {

@@ -30,6 +30,7 @@ export {
   EventInvalidError,
   EventTooLargeError,
   EventUndecodableError,
+  MessageTooLargeError,
   HandlerConflictError,
   HandlerTimeoutError,
   KafkaTopicsMissingError,

@@ -1,5 +1,5 @@
 import { Live } from '@core-infra/kernel';
-import { IsInt, IsNumber, Max, Min } from 'class-validator';
+import { IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
 
 /** How handlers are fed; a handler's own options win. */
 export class ConsumersConfig {
@@ -8,6 +8,17 @@ export class ConsumersConfig {
   @Min(1)
   @Max(10_000)
   concurrency: number = 8;
+
+  /**
+   * How many more of a handler may be begun while others hang, for keys that have not failed, so that poisoned keys do not hold up the rest: one for
+   * each attempt that takes four times as long as nine of ten do, and 25 ms at least. Pools should have room for both together; 0 keeps `concurrency`
+   * as it is. A handler whose concurrency is 1 has none unless it says so itself. @default as many as `concurrency`
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(10_000)
+  overflow?: number;
 
   /** How long one attempt of a handler may take, in milliseconds; its signal aborts then, and the attempt has failed. @default 30_000 */
   @IsInt()
@@ -25,6 +36,15 @@ export class ConsumersConfig {
   @IsInt()
   @Min(1)
   maxBytesInFlight: number = 64 * 1024 * 1024;
+
+  /**
+   * The largest message that is read, headers included, in bytes; a larger one is a dead letter (`undecodable`), as reading it would hold up all
+   * others. @default 8_388_608, or `messaging.maxMessageBytes` where that is more
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1_000)
+  maxMessageBytes?: number;
 
   /** How long work on a partition may go on once another process is to have it, in milliseconds; then it is aborted. @default 20_000 */
   @IsInt()

@@ -9,7 +9,7 @@ import type { Lane } from './lane.js';
 import type { Parking } from './parking.js';
 import { textOf } from './text-of.js';
 import { untilDone } from './until-done.js';
-import { verdictOf } from './verdict.js';
+import { hintsOf, verdictOf } from './verdict.js';
 import type { Failure, Work } from './work.js';
 
 export interface AftermathSite {
@@ -41,23 +41,14 @@ export class Aftermath {
       for (const work of works) work.alone = true;
       return;
     }
-    const failed: [Work, Failure][] = [];
     for (const [at, work] of works.entries()) {
       const failure = failures[from + at];
-      if (failure) failed.push([work, failure]);
-      else if (work.ticket) await this.finish(lane, work);
+      // What is behind one that waits was not its turn, whatever has become of it: it comes again after it.
+      if (failure && !(await this.fail(lane, handler, work, failure))) return;
+      if (failure) continue;
+      lane.hasFailed = false;
+      if (work.ticket) await this.finish(lane, work);
       else if (!lane.partition.revoked) this.settle(lane, work);
-    }
-    for (const [work] of failed) work.attempts += 1;
-    for (const [work, failure] of failed) if (!(await this.fail(lane, handler, work, failure))) return;
-  }
-
-  private isAway({ error }: Failure): boolean {
-    try {
-      const { fault, retryable } = this.hub.site.classify(error);
-      return fault === 'dependency' && retryable;
-    } catch {
-      return false; // an object that cannot be asked
     }
   }
 
@@ -65,7 +56,10 @@ export class Aftermath {
   private async fail(lane: Lane, handler: Handler, work: Work, failure: Failure): Promise<boolean> {
     const { site, driver } = this.hub;
     const { topic } = work.message;
-    const verdict = verdictOf(work, handler, failure, site.clock.now(), this.isAway(failure));
+    const hints = hintsOf(failure.error, site.classify);
+    work.attempts += 1;
+    if (!failure.reason && !hints.isAway) lane.hasFailed = true;
+    const verdict = verdictOf(work, handler, failure, site.clock.now(), hints);
     if ('dead' in verdict) {
       await this.bury(lane, work, failure, verdict.dead);
       return true;

@@ -1,6 +1,7 @@
 import type { MessagingHub } from '../bus/messaging-hub.js';
 import type { Consumption, DeliverySink } from '../driver/message-driver.js';
 import type { Partition, ReceivedMessage } from '../driver/message.js';
+import { MessageTooLargeError } from '../errors.js';
 import type { Handler } from '../handlers/handler.js';
 import { Aftermath } from './aftermath.js';
 import { Batcher } from './batcher.js';
@@ -23,6 +24,7 @@ export class GroupMember implements DeliverySink {
   /** Partitions that are being given up. */
   private readonly leaving = new Set<Promise<void>>();
   private readonly unwatch: () => void;
+  private readonly largest: number;
   private consumption?: Consumption;
   /** Delivered before `consume` had resolved. */
   private readonly early: ReceivedMessage[] = [];
@@ -38,19 +40,29 @@ export class GroupMember implements DeliverySink {
     for (const handler of handlers)
       if (handler.batch)
         this.batchers.set(handler, new Batcher(handler, read, shares => this.runner.batch(handler, shares)));
+    const { maxMessageBytes, consumers } = hub.config;
+    this.largest = consumers.maxMessageBytes ?? Math.max(leastReadable, maxMessageBytes);
     this.holdings = new Holdings(group, hub.config.consumers);
     this.parking = new Parking(hub, group, {
       signal: this.stopping.signal,
       resume: lane => this.next(lane),
       settled: work => this.holdings.settle(work),
       released: work => this.holdings.release(work),
+      taken: work => this.holdings.take(work),
+      rests: (work, rests) => this.holdings.rest(work, rests),
+      isTight: () => this.holdings.isTight,
+      isHeld: () => this.holdings.isPressed,
+      attempts: handlers.reduce((sum, { concurrency }) => sum + concurrency, 0),
     });
     this.aftermath = new Aftermath(hub, group, this.parking, {
       signal: this.stopping.signal,
       settle: work => this.holdings.settle(work),
     });
     this.runner = new LaneRunner(hub, group, handlers, this.aftermath, lane => this.next(lane));
-    this.unwatch = hub.pressure.watch((name, high) => this.holdings.hold(name, high));
+    this.unwatch = hub.pressure.watch((name, high) => {
+      this.holdings.hold(name, high);
+      if (!high) this.parking.goOn();
+    });
   }
 
   /** Joins the group. */
@@ -165,13 +177,15 @@ export class GroupMember implements DeliverySink {
       if (lane.parked) return this.parking.append(lane, work);
       lane.queue.push(work);
       if (lane.state === 'idle') this.next(lane);
+      else if (lane.state === 'waiting') this.holdings.rest(work, true);
       else lane.batcher?.more();
       return;
     }
     const lane = new Lane(partition, undefined);
     partition.loose.add(lane);
     lane.queue.push(work);
-    if (notBefore > now) lane.wait(notBefore - now, () => this.next(lane));
+    lane.hasFailed = work.attempts > 0;
+    if (notBefore > now) this.parking.waitInHand(lane, notBefore - now);
     else this.next(lane);
   }
 
@@ -189,7 +203,8 @@ export class GroupMember implements DeliverySink {
     if (failure) return this.runner.run(lane, () => this.aftermath.bury(lane, work, failure));
     const { handler } = work;
     if (!handler) return this.runner.run(lane, () => this.aftermath.finish(lane, work)); // another type of this topic
-    const batcher = work.alone ? undefined : this.batchers.get(handler);
+    // What has failed is tried by itself: it takes no others with it.
+    const batcher = work.alone || lane.hasFailed ? undefined : this.batchers.get(handler);
     if (batcher) return batcher.add(lane);
     this.runner.one(handler, lane, work);
   }
@@ -200,6 +215,7 @@ export class GroupMember implements DeliverySink {
     const { topic } = work.message;
     const { routes } = this.hub;
     try {
+      if (work.bytes > this.largest) throw new MessageTooLargeError(topic, work.bytes, this.largest);
       work.event = routes.codecOfTopic(topic).decode(work.message, routes.unsaidOf(topic));
       work.handler = this.handlers.get(work.event.type);
       return undefined;
@@ -224,6 +240,7 @@ export class GroupMember implements DeliverySink {
   private drop(lane: Lane): void {
     for (const work of [...lane.queue, ...lane.arriving]) this.holdings.release(work);
     lane.stop();
+    this.parking.leave(lane);
   }
 
   private async giveUp(partition: ServedPartition): Promise<void> {
@@ -258,6 +275,8 @@ export class GroupMember implements DeliverySink {
     for (const lane of running) lane.abort?.abort(limit.reason);
   }
 }
+
+const leastReadable = 8 * 1024 * 1024;
 
 /** For a group that is joined only when the app has ended. */
 const lastMs = 5_000;

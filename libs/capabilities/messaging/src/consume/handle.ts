@@ -62,7 +62,9 @@ export async function handleAll(
       ids,
       async fresh => {
         failed.clear(); // the transaction is run again after a serialisation failure
-        await handle(fresh.map(at => valid[at]!));
+        const places = fresh.map(at => valid[at]!);
+        await endedBy(limit.signal, handle(places));
+        if (handler.mode !== 'fast') checkOrder(failed, places, works);
         return fresh.filter(at => failed.has(valid[at]!));
       },
       limit,
@@ -80,6 +82,32 @@ function addFailures(failed: Map<number, unknown>, { failures }: BatchResult, pl
     if (places[at] === undefined)
       throw new TypeError(`BatchResult names the place ${at} of a batch of ${places.length} events.`);
     failed.set(places[at], error);
+  }
+}
+
+/** A handler that hangs must not keep its transaction, and with it a connection, for longer than its attempt. */
+function endedBy(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/**
+ * What is recorded is not handled again, and what failed is handled later: of a key in order, nothing that is done may be behind what has failed.
+ * @throws Error that undoes the batch, which is then tried one by one
+ */
+function checkOrder(failed: ReadonlyMap<number, unknown>, places: readonly number[], works: readonly Work[]): void {
+  if (failed.size === 0) return;
+  const keys = new Set<string>();
+  for (const at of places) {
+    const { key, redelivered, topic, partition } = works[at]!.message;
+    if (key === undefined || redelivered) continue;
+    const lane = `${topic}/${partition}/${key}`;
+    if (failed.has(at)) keys.add(lane);
+    else if (keys.has(lane)) throw new Error('An event is done, and one before it of its key has failed.');
   }
 }
 

@@ -5,14 +5,21 @@ import { attempt, attemptOne } from './attempt.js';
 import type { Share } from './batcher.js';
 import type { Lane } from './lane.js';
 import { Limit } from './limit.js';
+import { Pace } from './pace.js';
 import { Slots } from './slots.js';
 import { TimeLimits } from './time-limits.js';
 import type { Work } from './work.js';
 
+/** What attempts of a handler share. */
+interface Track {
+  readonly slots: Slots;
+  readonly limits: TimeLimits;
+  readonly pace: Pace;
+}
+
 /** Runs what lanes have to do: attempts, as many of a handler at once as it allows, and what follows from them. */
 export class LaneRunner {
-  private readonly slots = new Map<Handler, Slots>();
-  private readonly limits = new Map<Handler, TimeLimits>();
+  private readonly tracks = new Map<Handler, Track>();
 
   constructor(
     private readonly hub: MessagingHub,
@@ -23,28 +30,30 @@ export class LaneRunner {
     private readonly next: (lane: Lane) => void,
   ) {
     for (const handler of handlers) {
-      this.slots.set(handler, new Slots(handler.concurrency));
-      this.limits.set(handler, new TimeLimits(handler));
+      const limits = new TimeLimits(handler);
+      const pace = new Pace();
+      this.tracks.set(handler, { limits, pace, slots: new Slots(handler, limits, pace) });
     }
   }
 
   /** Begins an attempt with the first message of a lane once there is a place for it, if it is still there to be handled by then. */
   one(handler: Handler, lane: Lane, work: Work): void {
     lane.state = 'queued';
-    const slots = this.slots.get(handler)!;
-    slots.request(() => {
-      if (lane.state !== 'queued' || lane.queue.length === 0) return false;
-      this.startOne(handler, slots, lane, work);
+    const track = this.tracks.get(handler)!;
+    const { hasFailed } = lane;
+    track.slots.request(hasFailed, () => {
+      if (lane.state !== 'queued' || lane.queue[0] !== work) return false;
+      this.startOne(handler, track, lane, work, hasFailed);
       return true;
     });
   }
 
   /** The same with what lanes share in a batch. */
   batch(handler: Handler, shares: readonly Share[]): void {
-    const slots = this.slots.get(handler)!;
-    slots.request(() => {
-      const live = shares.filter(({ lane }) => lane.state === 'queued' && lane.queue.length > 0);
-      if (live.length > 0) this.startBatch(handler, slots, live);
+    const track = this.tracks.get(handler)!;
+    track.slots.request(false, () => {
+      const live = shares.filter(({ lane, works }) => lane.state === 'queued' && lane.queue[0] === works[0]);
+      if (live.length > 0) this.startBatch(handler, track, live);
       return live.length > 0;
     });
   }
@@ -58,15 +67,22 @@ export class LaneRunner {
   }
 
   stop(): void {
-    for (const limits of this.limits.values()) limits.stop();
+    for (const { limits, slots } of this.tracks.values()) {
+      slots.stop();
+      limits.stop();
+    }
   }
 
   /** Nearly every message comes this way, and nearly all succeed: what can be done at once is. */
-  private startOne(handler: Handler, slots: Slots, lane: Lane, work: Work): void {
+  private startOne(handler: Handler, { slots, limits, pace }: Track, lane: Lane, work: Work, hasFailed: boolean): void {
     const limit = new Limit();
     lane.state = 'running';
     lane.abort = limit;
-    attemptOne(this.hub, handler, work, limit, this.limits.get(handler)!, failure => {
+    attemptOne(this.hub, handler, work, limit, limits, failure => {
+      if (!failure) {
+        pace.note(performance.now() - limit.beganAt);
+        lane.hasFailed = false;
+      }
       if (failure || work.ticket) {
         const attempted = { failures: [failure], whole: false };
         this.run(lane, () => this.aftermath.conclude(lane, handler, [work], 0, attempted));
@@ -78,21 +94,24 @@ export class LaneRunner {
         }
         this.ended(lane);
       }
-      slots.release();
+      slots.release(hasFailed);
     });
   }
 
   /** One attempt, and what follows from it for each of its lanes. */
-  private startBatch(handler: Handler, slots: Slots, shares: readonly Share[]): void {
+  private startBatch(handler: Handler, { slots, limits, pace }: Track, shares: readonly Share[]): void {
     const limit = new Limit();
     const works = shares.flatMap(share => share.works);
     for (const { lane } of shares) {
       lane.state = 'running';
       lane.abort = limit;
     }
-    const attempted = attempt(this.hub, handler, works, limit, this.limits.get(handler)!).finally(() =>
-      slots.release(),
-    );
+    const attempted = attempt(this.hub, handler, works, limit, limits)
+      .then(ended => {
+        if (limit.beganAt > 0 && ended.failures.includes(undefined)) pace.note(performance.now() - limit.beganAt);
+        return ended;
+      })
+      .finally(() => slots.release(false));
     let from = 0;
     for (const { lane, works: own } of shares) {
       const at = from;

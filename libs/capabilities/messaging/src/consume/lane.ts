@@ -29,6 +29,8 @@ export class Lane {
    */
   state: 'idle' | 'queued' | 'running' | 'waiting' = 'idle';
   timer?: NodeJS.Timeout;
+  /** Its last attempt has failed, and not since a server was away: until one succeeds, it may not take the places of other keys. */
+  hasFailed = false;
   /** Messages of the key are in the parking lot: those that come now go behind them. */
   parked = false;
   /** Have come while parked, and are to go into the lot. */
@@ -37,6 +39,8 @@ export class Lane {
   storing?: Promise<void>;
   /** How many have got there, ever. */
   stored = 0;
+  /** How large those of it were that were last taken out of the lot, on average; unknown at first. */
+  parkedBytes?: number;
   /** Waits for others with which its first messages are handled together. */
   batcher?: Batcher;
   /** Ends the attempt under way. */

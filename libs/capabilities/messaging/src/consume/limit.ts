@@ -3,8 +3,8 @@ export class Limit {
   private controller?: AbortController;
   private isOver = false;
   private reason: unknown;
-  /** When its time is over, by `performance.now()`; kept in a row with others by {@link TimeLimits}. */
-  dueAt = 0;
+  /** When the attempt began, by `performance.now()`; kept in a row with others by {@link TimeLimits}. */
+  beganAt = 0;
   before: Limit | undefined = undefined;
   after: Limit | undefined = undefined;
   /** Called once, when the attempt must end. */

@@ -4,6 +4,7 @@ import { ParkingFullError } from '../errors.js';
 import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../stores/parking.js';
 import { Lane, type ServedPartition } from './lane.js';
 import { textOf } from './text-of.js';
+import { Turns } from './turns.js';
 import { untilDone } from './until-done.js';
 import { type Work, workOf } from './work.js';
 
@@ -15,17 +16,41 @@ export interface ParkingSite {
   resume(lane: Lane): void;
   /** The message is kept in the lot, and need not be at the broker. */
   settled(work: Work): void;
-  /** The message is the broker's again. */
+  /** The message is the broker's again, or the lot's. */
   released(work: Work): void;
+  /** It was taken out of the lot. */
+  taken(work: Work): void;
+  /** It waits in hand, or no more. */
+  rests(work: Work, rests: boolean): void;
+  /** So much is in hand that nothing should wait there. */
+  isTight(): boolean;
+  /** Nothing more should be taken into memory. */
+  isHeld(): boolean;
+  /** How many attempts of the group run at once. */
+  readonly attempts: number;
 }
 
 /** Keys of a group that wait for another attempt: in hand for a moment, in the parking lot for longer, if there is one. */
 export class Parking {
+  private readonly turns: Turns;
+  /** What one key may have in hand out of the lot, so that all that take at once have a quarter of what may be in flight. */
+  private readonly share: { readonly messages: number; readonly bytes: number };
+
   constructor(
     private readonly hub: MessagingHub,
     private readonly group: string,
     private readonly site: ParkingSite,
-  ) {}
+  ) {
+    const { maxInFlight, maxBytesInFlight } = hub.config.consumers;
+    // Twice as many keys as attempts, so that none of these waits for the lot.
+    const keys = Math.max(1, Math.min(site.attempts * 2, Math.floor(maxInFlight / 4)));
+    this.turns = new Turns(
+      keys,
+      () => site.isHeld(),
+      lane => this.fetch(lane),
+    );
+    this.share = { messages: Math.min(atOnce, maxInFlight / 4 / keys), bytes: maxBytesInFlight / 4 / keys };
+  }
 
   private get lot(): ParkingLot | undefined {
     return this.hub.stores.parking ?? this.hub.driver.parking;
@@ -51,6 +76,7 @@ export class Parking {
       if (!served || served.closing) continue;
       const lane = new Lane(served, key);
       lane.parked = true;
+      lane.hasFailed = true;
       served.lanes.set(key, lane);
       lane.wait(dueAt - clock.now(), () => this.site.resume(lane));
     }
@@ -70,12 +96,13 @@ export class Parking {
         signal,
         (error, times) => this.complain(error, times),
       );
-      // What the lot knows of it now: by that it tells its owner from an old one.
-      work.ticket = { ...ticket, attempts: work.attempts };
+      // It may be long: what is in the lot is not kept in memory as well.
+      this.putBack(lane);
       wait();
       return;
     }
-    if (!lot || lane.key === undefined || delayMs < this.hub.config.retry.parkAfterMs) return wait();
+    const mayWait = delayMs < this.hub.config.retry.parkAfterMs && !this.site.isTight();
+    if (!lot || lane.key === undefined || mayWait) return this.waitInHand(lane, delayMs);
     const works = [...lane.queue];
     const requests = works.map((each, at) => requestOf(each, at === 0 ? dueAt : 0, at === 0 ? error : undefined));
     try {
@@ -83,11 +110,14 @@ export class Parking {
     } catch (failure) {
       // It waits in hand: no further from the broker than it was.
       this.complain(failure);
-      return wait();
+      return this.waitInHand(lane, delayMs);
     }
     if (lane.partition.revoked) return;
     lane.parked = true;
-    for (const each of works) this.leave(lane, each);
+    for (const each of works) {
+      lane.queue.splice(lane.queue.indexOf(each), 1);
+      this.site.settled(each);
+    }
     // What has come meanwhile goes behind them.
     for (const each of lane.queue.splice(0)) this.append(lane, each);
     tell({ kind: 'parked', group: this.group, topic: work.message.topic, messages: works.length });
@@ -100,10 +130,30 @@ export class Parking {
     lane.storing ??= this.store(lane).finally(() => (lane.storing = undefined));
   }
 
-  /** Gets the next messages of a parked key; when there are none left, the lane goes on as usual. */
+  /** Gets the next messages of a parked key, in its turn; when there are none left, the lane goes on as usual. */
   fetch(lane: Lane): void {
+    if (!this.turns.take(lane)) return;
     lane.state = 'running';
     void this.take(lane).then(() => lane.end(() => this.site.resume(lane)));
+  }
+
+  /** The lane waits with what it has in hand until then, and so does what comes for it meanwhile. */
+  waitInHand(lane: Lane, delayMs: number): void {
+    for (const work of lane.queue) this.site.rests(work, true);
+    lane.wait(delayMs, () => {
+      for (const work of lane.queue) this.site.rests(work, false);
+      this.site.resume(lane);
+    });
+  }
+
+  /** The lane is given up. */
+  leave(lane: Lane): void {
+    this.turns.leave(lane);
+  }
+
+  /** More may be taken into memory again. */
+  goOn(): void {
+    this.turns.goOn();
   }
 
   remove(ticket: ParkedMessage): Promise<void> {
@@ -115,8 +165,9 @@ export class Parking {
     let found: readonly ParkedMessage[] = [];
     const { signal } = this.site;
     const { stored } = lane;
+    const limit = this.roomOf(lane);
     const asked = await untilDone(
-      async () => (found = await this.lot!.next(this.group, { topic, partition, key: lane.key! }, atOnce, signal)),
+      async () => (found = await this.lot!.next(this.group, { topic, partition, key: lane.key! }, limit, signal)),
       signal,
       (error, times) => this.complain(error, times),
     );
@@ -124,14 +175,30 @@ export class Parking {
     const now = this.hub.site.clock.now();
     lane.state = 'idle';
     if (found.length > 0) {
-      lane.queue.push(...found.map(ticket => workOf({ ...ticket, position: -1 }, now, ticket)));
+      const works = found.map(ticket => workOf({ ...ticket, position: -1 }, now, ticket));
+      lane.parkedBytes = works.reduce((sum, { bytes }) => sum + bytes, 0) / works.length;
+      lane.queue.push(...works);
+      for (const work of works) this.site.taken(work);
       return;
     }
+    this.turns.leave(lane);
     // Something may have got there after the lot was looked at.
     if (lane.storing || lane.stored !== stored) return lane.wait(10, () => this.site.resume(lane));
     // Nothing of the key is in the lot: what has come meanwhile need not go there.
     lane.parked = false;
     lane.queue.push(...lane.arriving.splice(0));
+  }
+
+  /** How many messages a key may take: one at first, and while it fails, then by how large they were. */
+  private roomOf({ hasFailed, parkedBytes }: Lane): number {
+    if (hasFailed || parkedBytes === undefined) return 1;
+    return Math.max(1, Math.floor(Math.min(this.share.messages, this.share.bytes / (parkedBytes + 1))));
+  }
+
+  /** The lane keeps nothing in hand of what is in the lot. */
+  private putBack(lane: Lane): void {
+    for (const work of lane.queue.splice(0)) this.site.released(work);
+    this.turns.leave(lane);
   }
 
   private async store(lane: Lane): Promise<void> {
@@ -153,11 +220,6 @@ export class Parking {
       for (const work of works) this.site.settled(work);
       tell({ kind: 'parked', group: this.group, topic: works[0]!.message.topic, messages: works.length });
     }
-  }
-
-  private leave(lane: Lane, work: Work): void {
-    lane.queue.splice(lane.queue.indexOf(work), 1);
-    this.site.settled(work);
   }
 
   /** A step that is tried again is told of once. */

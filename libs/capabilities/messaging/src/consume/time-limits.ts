@@ -13,7 +13,7 @@ export class TimeLimits {
 
   begin(limit: Limit): void {
     const { timeoutMs } = this.handler;
-    limit.dueAt = performance.now() + timeoutMs;
+    limit.beganAt = performance.now();
     limit.before = this.last;
     if (this.last) this.last.after = limit;
     else this.first = limit;
@@ -33,6 +33,20 @@ export class TimeLimits {
     limit.after = undefined;
   }
 
+  /**
+   * How many of those under way run for longer than so many milliseconds, counted up to `most`; and in how many another one will, if one will.
+   */
+  slow(slowMs: number, most: number): { readonly count: number; readonly nextInMs?: number } {
+    const now = performance.now();
+    let count = 0;
+    for (let limit = this.first; limit && count < most; limit = limit.after) {
+      const leftMs = limit.beganAt + slowMs - now;
+      if (leftMs > 0) return { count, nextInMs: leftMs };
+      count += 1;
+    }
+    return { count };
+  }
+
   /** No attempt is waited for any more. */
   stop(): void {
     clearTimeout(this.timer);
@@ -47,11 +61,11 @@ export class TimeLimits {
   private look(): void {
     const now = performance.now();
     const { type, group, timeoutMs } = this.handler;
-    for (let limit = this.first; limit && limit.dueAt <= now; limit = this.first) {
+    for (let limit = this.first; limit && limit.beganAt + timeoutMs <= now; limit = this.first) {
       this.end(limit);
       limit.abort(new HandlerTimeoutError(`The handler of "${type}" in the group "${group}"`, timeoutMs));
     }
     this.timer = undefined;
-    if (this.first) this.wait(Math.max(1, Math.ceil(this.first.dueAt - now)));
+    if (this.first) this.wait(Math.max(1, Math.ceil(this.first.beganAt + timeoutMs - now)));
   }
 }

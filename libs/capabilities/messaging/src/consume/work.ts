@@ -11,6 +11,8 @@ export interface Work {
   ticket?: ParkedMessage;
   /** In hand: neither settled nor released. */
   held?: boolean;
+  /** In hand, and waiting for the next attempt of its key. */
+  resting?: boolean;
   /** How often it has failed. */
   attempts: number;
   firstAttemptAt: number;

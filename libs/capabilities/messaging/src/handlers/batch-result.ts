@@ -1,4 +1,8 @@
-/** What a batch handler returns when some of its events have failed: those are tried again, the others are done. */
+/**
+ * What a batch handler returns when some of its events have failed: those are tried again, the others are done. Except what is behind a failed one of
+ * its key, where keys are in order: that counts as not handled, and comes again after it. So stop with a key where it fails; the rest of it need not be
+ * named. Where there is an inbox and the rest was done all the same, the batch is undone, and its events are tried one by one.
+ */
 export class BatchResult {
   private constructor(readonly failures: ReadonlyMap<number, unknown>) {}
 

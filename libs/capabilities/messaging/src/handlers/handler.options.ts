@@ -31,12 +31,18 @@ export interface HandlerOptions {
   readonly bus?: string;
   /** How many of its events are handled at once in a process, or how many batches. @default `messaging.consumers.concurrency` */
   readonly concurrency?: number;
+  /**
+   * How many more may be begun while others hang, for keys that have not failed: one for each attempt that takes four times as long as nine of ten
+   * do, and 25 ms at least. So there are never more than `concurrency` and `overflow` together; 0 keeps `concurrency` as it is.
+   * @default `messaging.consumers.overflow`; 0 where the handler's `concurrency` is 1
+   */
+  readonly overflow?: number;
   /** The handler gets lists of events. @default one at a time */
   readonly batch?: boolean | BatchOptions;
   readonly retry?: RetryOptions;
   /** Whether a key that fails waits with all its later events (`ordered`), or they may overtake it. @default `messaging.retry.mode` */
   readonly ordered?: boolean;
-  /** How long one attempt may take, in milliseconds. @default `messaging.consumers.timeoutMs` */
+  /** How long one attempt may take, in milliseconds; a handler that does not heed its signal goes on beyond it, and is not counted any more. @default `messaging.consumers.timeoutMs` */
   readonly timeoutMs?: number;
   /** Whether events that this group has handled are skipped, where there is an inbox. @default true */
   readonly idempotent?: boolean;

@@ -13,6 +13,8 @@ export interface Handler {
   /** It receives tasks from the work queue of its type. */
   readonly queue: boolean;
   readonly concurrency: number;
+  /** How many more attempts there may be while some hang. */
+  readonly overflow: number;
   readonly timeoutMs: number;
   readonly batch?: { readonly size: number; readonly waitMs: number };
   readonly retry: Required<Omit<RetryOptions, 'retryable'>> & Pick<RetryOptions, 'retryable'>;
@@ -37,12 +39,14 @@ export function handlerOf(
   const { routes, config } = hub;
   if (definition) routes.define(definition as EventDefinition);
   const { concurrency = config.consumers.concurrency, timeoutMs = config.consumers.timeoutMs, ordered } = options;
+  const { overflow = concurrency === 1 ? 0 : (config.consumers.overflow ?? concurrency) } = options;
   const { attempts, maxAgeMs, firstDelayMs, factor, maxDelayMs } = config.retry;
   const retry = { attempts, maxAgeMs, firstDelayMs, factor, maxDelayMs, ...options.retry };
   const batch = options.batch === true ? {} : options.batch || undefined;
   const group = queue ? routes.topicOf(type) : (options.group ?? routes.groupOf(type));
   for (const [name, [value, least, most]] of Object.entries({
     concurrency: [concurrency, 1, 10_000],
+    overflow: [overflow, 0, 10_000],
     timeoutMs: [timeoutMs, 1, longestMs],
     'retry.attempts': [retry.attempts, 1, 10_000],
     'retry.maxAgeMs': [retry.maxAgeMs, 0, Number.MAX_SAFE_INTEGER],
@@ -68,6 +72,7 @@ export function handlerOf(
     topic: routes.topicOf(type),
     queue,
     concurrency,
+    overflow,
     timeoutMs,
     retry,
     mode: ordered === undefined ? config.retry.mode : ordered ? 'ordered' : 'fast',

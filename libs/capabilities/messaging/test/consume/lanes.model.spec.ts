@@ -75,17 +75,14 @@ class Checked {
       this.running.add(key);
     }
     const failed: [number, Error][] = [];
-    // Of a key, what follows one that has failed is not done either: that is what a batch handler owes to order.
+    // A batch handler stops with a key where it fails, and names that event alone.
     const failedKeys = new Set<string>();
     for (const [place, event] of events.entries()) {
       const { at } = event.data as { at: number };
       const { failures, turns: busy, key } = this.given.messages[at]!;
       await turns(busy);
       const tried = this.tries.get(at) ?? 0;
-      if (key !== undefined && failedKeys.has(key)) {
-        failed.push([place, new Error('behind')]);
-        continue;
-      }
+      if (key !== undefined && failedKeys.has(key)) continue;
       this.tries.set(at, tried + 1);
       if (tried >= failures) this.handled.set(key, [...(this.handled.get(key) ?? []), at]);
       else {

@@ -1,4 +1,4 @@
-import { AppInfo, Clock, type DriverSite, operations, RequestContext } from '@core-infra/kernel';
+import { AppInfo, classify, Clock, type DriverSite, operations, RequestContext } from '@core-infra/kernel';
 import { Logger } from '@nestjs/common';
 import { MessagingHub } from '../../src/bus/messaging-hub.js';
 import { GroupMember } from '../../src/consume/group-member.js';
@@ -55,6 +55,7 @@ export class Scripted {
       context: RequestContext.none,
       app: { name: 'app', environment: 'test' } as AppInfo,
       operations: operations('messaging'),
+      classify: (error: unknown) => classify(error),
     } as unknown as DriverSite;
     this.hub = new MessagingHub(driver, config, site);
     this.member = new GroupMember(this.hub, 'group', handlers.map(handlerWith));
@@ -97,6 +98,7 @@ export function handlerWith(part: Partial<Handler>): Handler {
     topic,
     queue: false,
     concurrency: 4,
+    overflow: 0,
     timeoutMs: 10_000,
     retry: { attempts: 3, maxAgeMs: 60_000, firstDelayMs: 1, factor: 1, maxDelayMs: 1 },
     mode: 'auto',

@@ -37,7 +37,13 @@ export class MemoryLot implements ParkingLot {
     return found;
   };
 
-  postpone: ParkingLot['postpone'] = async () => this.lag();
+  postpone: ParkingLot['postpone'] = async ({ key, ticket }, attempts) => {
+    await this.lag();
+    const list = this.keysHere.get(key!)!;
+    const at = list.findIndex(other => other.ticket === ticket);
+    list[at] = { ...list[at]!, attempts };
+    await this.lag();
+  };
 
   remove: ParkingLot['remove'] = async messages => {
     await this.lag();
