@@ -19,7 +19,10 @@ export interface ReplayOptions {
 }
 
 export interface Replayed {
+  /** Sent, and removed from the dead letters. */
   readonly replayed: number;
+  /** Sent, though somebody else had replayed or discarded them by then: what was replayed twice comes twice. */
+  readonly gone: number;
   /** What the broker did not take; these stay. When it is away, those behind are not tried. */
   readonly refused: readonly { readonly id: string; readonly error: Error }[];
 }
@@ -89,28 +92,32 @@ export class DeadLetterDesk {
     const since = clock.monotonic();
     const refused: { id: string; error: Error }[] = [];
     let replayed = 0;
+    let gone = 0;
     const size = perSecond === undefined ? pageSize : Math.min(pageSize, Math.max(1, Math.floor(perSecond / 10)));
     for await (const page of this.select(selection, signal, size)) {
       signal.throwIfAborted();
       if (perSecond !== undefined) {
-        const early = since + ((replayed + refused.length) / perSecond) * 1_000 - clock.monotonic();
+        const early = since + ((replayed + gone + refused.length) / perSecond) * 1_000 - clock.monotonic();
         if (early > 0) await sleep(early, undefined, { signal });
       }
       const errors = await this.send(page, signal);
       const done = page.filter((_letter, at) => !errors[at]);
       for (const [at, error] of errors.entries()) if (error) refused.push({ id: page[at]!.id, error });
-      await this.hub.deadLetters.remove(
-        done.map(({ id }) => id),
-        signal,
-      );
-      replayed += done.length;
+      if (done.length > 0) {
+        const removed = await this.hub.deadLetters.remove(
+          done.map(({ id }) => id),
+          signal,
+        );
+        replayed += removed;
+        gone += done.length - removed;
+      }
       // What is behind would meet the same.
       if (errors.some(error => error && classify(error).retryable)) break;
     }
-    return { replayed, refused };
+    return { replayed, gone, refused };
   }
 
-  /** @returns how many were removed */
+  /** @returns how many were removed; those that somebody else had removed meanwhile are not counted */
   async discard(selection: Selection, signal: AbortSignal): Promise<number> {
     let discarded = 0;
     for await (const page of this.select(selection, signal))

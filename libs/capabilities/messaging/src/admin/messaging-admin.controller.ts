@@ -66,9 +66,13 @@ export class MessagingAdminController {
     if (order.dryRun) return this.rehearse(order);
     const { perSecond, selection } = order;
     const pace = perSecond === undefined ? {} : { perSecond };
-    const { replayed, refused } = await this.desk.replay(selection, { ...pace, signal: this.signal });
-    this.tell('replayed', replayed);
-    return { replayed, refused: refused.map(({ id, error }) => ({ id, error: error.message })) };
+    const { replayed, gone, refused } = await this.desk.replay(selection, { ...pace, signal: this.signal });
+    this.tell('replayed', replayed + gone);
+    return {
+      replayed,
+      ...(gone > 0 && { gone }),
+      refused: refused.map(({ id, error }) => ({ id, error: error.message })),
+    };
   }
 
   @Post('dead-letters/discard')

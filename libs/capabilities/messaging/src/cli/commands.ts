@@ -57,8 +57,12 @@ export const commands: readonly CliCommand[] = [
         const perSecond = rate === undefined ? {} : { perSecond: rateOf(rate) };
         if (context.options['dryRun'] === true) return rehearse(context, desk, selection, 'replayed');
         if (!reachesOthers) throw new DeadLettersOutOfReachError('Nobody would receive what is replayed from here');
-        const { replayed, refused } = await desk.replay(selection, { ...perSecond, signal: context.signal });
-        context.output.rows([{ replayed, refused: refused.length }]);
+        const { replayed, gone, refused } = await desk.replay(selection, { ...perSecond, signal: context.signal });
+        context.output.rows([{ replayed, refused: refused.length, ...(gone > 0 && { gone }) }]);
+        if (gone > 0)
+          context.output.note(
+            `${gone} were sent though somebody else had removed them meanwhile: they may come twice.`,
+          );
         for (const { id, error } of refused) context.output.note(`${id} stays: ${error.message}`);
         return refused.length > 0 ? dlqExitCodes.refused : 0;
       }),

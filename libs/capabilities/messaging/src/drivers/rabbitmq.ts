@@ -9,5 +9,5 @@ import { RabbitmqDriver } from './rabbitmq/rabbitmq.driver.js';
 export function driver(config: MessagingConfig, at: DriverSite): Opened<EventBus> {
   const client = at.upstream<RabbitmqClient>();
   const rabbitmq = new RabbitmqDriver(client, at, config.rabbitmq);
-  return openBus(config, at, rabbitmq, { connect: () => rabbitmq.connect() });
+  return openBus(config, at, rabbitmq, { connect: () => rabbitmq.connect(), close: () => rabbitmq.close() });
 }

@@ -14,6 +14,10 @@ export interface ConsumeOptions {
   readonly arguments?: Readonly<Record<string, unknown>>;
   /** What becomes of a message whose handler throws before it has settled it: back to the queue, or to the dead letters. @default 'requeue' */
   readonly onFailure?: 'requeue' | 'reject';
+  /** The name is whole as it is: the configured prefix is not put before it. @default false */
+  readonly wholeName?: boolean;
+  /** Whoever consumes cancels it at the shutdown: it is neither paused nor waited for then. @default false */
+  readonly endsItself?: boolean;
   /** Called when what was delivered and not settled is no longer this consumer's: it is delivered again, to it or to another. */
   readonly onLost?: () => void;
 }
@@ -34,9 +38,11 @@ export interface RabbitmqConsumer {
    * @returns how many it was told of
    */
   ackAll(messages: readonly RabbitmqMessage[]): number;
-  /** Takes no more; what was delivered stays with the handler. */
+  /** Takes no more; what was delivered stays with the handler. Resolves when the broker delivers nothing more. */
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** How many messages may be unsettled at once from now on; it subscribes anew, on the same channel. While more are unsettled, none come. */
+  setPrefetch(count: number): Promise<void>;
   /** Takes no more, for good, and resolves when what was delivered is settled; what is not when the signal aborts goes back to the queue. */
   drain(signal?: AbortSignal): Promise<void>;
   /** Takes no more, for good; what was delivered and is not settled goes back to the queue. */
@@ -50,6 +56,11 @@ export class Consumer implements RabbitmqConsumer {
   private channel?: Channel;
   private tag?: string;
   private wanted = true;
+  private prefetch: number;
+  /** That of the subscription. */
+  private takenWith = 0;
+  /** Pending while the subscription is brought to what is wanted. */
+  private adapting: Promise<void> = Promise.resolve();
   private over = false;
   private readonly unsettled = new Set<RabbitmqMessage>();
   private readonly idle: (() => void)[] = [];
@@ -65,6 +76,7 @@ export class Consumer implements RabbitmqConsumer {
     private readonly handler: MessageHandler,
     private readonly ended: (consumer: Consumer) => void,
   ) {
+    this.prefetch = options.prefetch ?? link.config.prefetch;
     this.leave = link.join({
       down: () => this.lost(),
       up: async model => {
@@ -120,17 +132,24 @@ export class Consumer implements RabbitmqConsumer {
   async pause(): Promise<void> {
     this.wanted = false;
     clearTimeout(this.timer);
-    const { channel, tag } = this;
-    this.tag = undefined;
-    if (channel && tag !== undefined) await this.ask('cancel a consumer', channel.cancel(tag)).catch(() => undefined); // it went with its channel
+    await this.adapt();
   }
 
   async resume(): Promise<void> {
     if (this.over || this.wanted) return;
     this.wanted = true;
     if (!this.link.isUp) return; // with the next connection
-    if (this.channel) await this.take(this.channel);
+    if (this.channel) await this.adapt();
     else await this.subscribe(this.link.current);
+  }
+
+  async setPrefetch(count: number): Promise<void> {
+    this.prefetch = Math.min(Math.max(1, Math.floor(count)), 65_535);
+    await this.adapt();
+  }
+
+  get endsItself(): boolean {
+    return this.options.endsItself === true;
   }
 
   async drain(signal?: AbortSignal): Promise<void> {
@@ -168,11 +187,28 @@ export class Consumer implements RabbitmqConsumer {
       if (this.link.isUp && this.wanted && !this.over) this.failed(failure ?? new Error('its channel was closed'));
     });
     this.channel = channel;
-    await this.take(channel);
+    await this.adapt();
+  }
+
+  /** Brings the subscription to what is wanted, once what is under way has ended. */
+  private adapt(): Promise<void> {
+    return (this.adapting = this.adapting.catch(() => undefined).then(() => this.step()));
+  }
+
+  private async step(): Promise<void> {
+    for (let { channel } = this; channel && !this.over; { channel } = this) {
+      const { tag } = this;
+      if (tag === undefined && this.wanted) await this.take(channel);
+      else if (tag !== undefined && !(this.wanted && this.takenWith === this.prefetch)) {
+        this.tag = undefined;
+        await this.ask('cancel a consumer', channel.cancel(tag)).catch(() => undefined); // it went with its channel
+      } else return;
+    }
   }
 
   private async take(channel: Channel): Promise<void> {
-    const { prefetch = this.link.config.prefetch, exclusive, priority, arguments: args } = this.options;
+    const { exclusive, priority, arguments: args } = this.options;
+    const { prefetch } = this;
     await this.ask('set the prefetch', channel.prefetch(prefetch));
     const { consumerTag } = await this.ask(
       `consume from ${this.queue}`,
@@ -184,8 +220,8 @@ export class Consumer implements RabbitmqConsumer {
     );
     if (this.channel !== channel) return;
     this.tag = consumerTag;
+    this.takenWith = prefetch;
     this.told = undefined;
-    if (!this.wanted) await this.pause();
   }
 
   private deliver(channel: Channel, raw: ConsumeMessage | null): void {
@@ -256,7 +292,7 @@ export class Consumer implements RabbitmqConsumer {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       if (!this.link.isUp || !this.wanted || this.over || this.isActive) return;
-      const again = this.channel ? this.take(this.channel) : this.subscribe(this.link.current);
+      const again = this.channel ? this.adapt() : this.subscribe(this.link.current);
       again.catch(() => this.retry());
     }, RETRY_MS).unref();
   }

@@ -68,6 +68,13 @@ export class RabbitmqMessage {
     return this.settle(() => this.channel.reject(this.raw, false));
   }
 
+  /** Lets go of content, properties and headers, for one that is kept unsettled for long: it takes next to no memory, and can be settled still. */
+  forget(): void {
+    const { raw } = this;
+    raw.content = Buffer.alloc(0);
+    raw.properties = { ...raw.properties, headers: {} };
+  }
+
   /** It is acknowledged by its consumer, together with others. @internal */
   settledWithOthers(): void {
     this.#settled = true;

@@ -63,7 +63,7 @@ export class AmqplibClient extends RabbitmqClient {
   }
 
   consume(queue: string, options: ConsumeOptions, onMessage: MessageHandler): Promise<RabbitmqConsumer> {
-    const name = this.queueName(queue);
+    const name = options.wholeName ? queue : this.queueName(queue);
     return this.traced('consume', name, async () => {
       await this.link.whenUp(this.link.config.commandTimeoutMs);
       const consumer = new Consumer(this.link, name, options, onMessage, ended => this.consumers.delete(ended));
@@ -93,7 +93,9 @@ export class AmqplibClient extends RabbitmqClient {
 
   /** Lets handlers end, then what they published. */
   async drain(signal: AbortSignal): Promise<void> {
-    await Promise.all([...this.consumers].map(consumer => consumer.drain(signal)));
+    await Promise.all(
+      [...this.consumers].filter(({ endsItself }) => !endsItself).map(consumer => consumer.drain(signal)),
+    );
     await this.publisher.drained(signal);
   }
 

@@ -1,27 +1,32 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RabbitmqClient, RabbitmqMessage } from '@core-infra/rabbitmq';
+import type { RabbitmqClient } from '@core-infra/rabbitmq';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStore } from '../../stores/dead-letters.js';
-import { matches } from '../memory/memory.dead-letters.js';
+import { DeadLetterIndex } from './dead-letter-index.js';
+import { QueueTakenError } from './errors.js';
 import { isLockedByOther } from './held-queue.js';
 import { DEAD_LETTERS, lockOf } from './names.js';
 import type { QueueSets } from './queue-sets.js';
-import { fromAmqp, toAmqpWhole } from './wire.js';
+import { toAmqpWhole } from './wire.js';
 
-/** How many are read at a time: letters behind so many are not found before some are removed. */
-const MOST = 10_000;
-/** A queue that hands over nothing for so long has no more, in milliseconds. */
-const SILENT_MS = 1_000;
-
-type Channel = Parameters<Parameters<RabbitmqClient['withChannel']>[0]>[0];
-type ConsumeMessage = RabbitmqMessage['raw'];
-type Seen = 'keep' | 'remove' | 'enough';
+/** How long what was read is kept in hand for the next question, in milliseconds. */
+const LINGER_MS = 500;
+/** How long one process may have it while others wait, in milliseconds; and how long it then leaves them to it. */
+const MOST_MS = 5_000;
+const TURN_MS = 400;
+/** How long it waits for its turn, in milliseconds. */
+const PATIENCE_MS = 30_000;
 
 /**
- * Dead letters in a queue: messages as they came, with what is known of their failure in headers. To look at them is to take them and give them back, which
- * one process at a time may do.
+ * Dead letters in a queue: messages as they came, with what is known of their failure in headers. To look at them is to take all of them and to give
+ * them back, which one process at a time may do; what it sees is all there is, or an error.
  */
 export class RabbitmqDeadLetters implements DeadLetterStore {
   private turn: Promise<unknown> = Promise.resolve();
+  private index?: DeadLetterIndex;
+  private since = 0;
+  private timer?: NodeJS.Timeout;
+  /** Others may have waited for it. */
+  private courtesy = false;
 
   constructor(
     private readonly client: RabbitmqClient,
@@ -41,114 +46,95 @@ export class RabbitmqDeadLetters implements DeadLetterStore {
     );
   }
 
-  async list(
+  list(
     filter: DeadLetterFilter,
     { limit, after }: { readonly limit: number; readonly after?: string },
     signal: AbortSignal,
   ): Promise<readonly DeadLetter[]> {
-    let found: DeadLetter[] = [];
-    const shorten = (): void => void (found = found.toSorted(byId).slice(0, limit));
-    await this.scan(signal, letter => {
-      if (!matches(letter, filter) || (after !== undefined && letter.id <= after)) return 'keep';
-      found.push(letter);
-      if (found.length > limit * 2) shorten();
-      return 'keep';
-    });
-    shorten();
-    return found;
+    return this.ask(signal, index => index.list(filter, limit, after));
   }
 
-  async get(id: string, signal: AbortSignal): Promise<DeadLetter | undefined> {
-    let found: DeadLetter | undefined;
-    await this.scan(signal, letter => {
-      if (letter.id !== id) return 'keep';
-      found = letter;
-      return 'enough';
-    });
-    return found;
+  get(id: string, signal: AbortSignal): Promise<DeadLetter | undefined> {
+    return this.ask(signal, index => index.get(id));
   }
 
-  async remove(ids: readonly string[], signal: AbortSignal): Promise<number> {
-    const wanted = new Set(ids);
-    let removed = 0;
-    await this.scan(signal, ({ id }) => {
-      if (!wanted.delete(id)) return 'keep';
-      removed += 1;
-      return 'remove';
-    });
-    return removed;
+  remove(ids: readonly string[], signal: AbortSignal): Promise<number> {
+    return this.ask(signal, index => index.remove(ids));
   }
 
   async count(filter: DeadLetterFilter, signal: AbortSignal): Promise<number> {
-    let count = 0;
-    await this.scan(signal, letter => {
-      if (matches(letter, filter)) count += 1;
-      return 'keep';
-    });
-    return count;
+    if (Object.values(filter).every(value => value === undefined)) {
+      // The broker knows it, unless somebody has them in hand.
+      await this.sets.queue(DEAD_LETTERS);
+      const { messages, consumers } = await this.client.depth(DEAD_LETTERS);
+      if (consumers === 0) return messages;
+    }
+    return this.ask(signal, index => index.count(filter));
   }
 
-  /** One after another, in this process and among all. */
-  private scan(signal: AbortSignal, see: (letter: DeadLetter) => Seen): Promise<void> {
-    const scanned = this.turn.then(async () => {
-      await this.sets.queue(DEAD_LETTERS);
-      await this.lock(signal);
+  /** Gives what is in hand back: others may look at it. */
+  async close(): Promise<void> {
+    await this.turn;
+    await this.giveBack();
+  }
+
+  /** One question after another. */
+  private ask<T>(signal: AbortSignal, question: (index: DeadLetterIndex) => T | Promise<T>): Promise<T> {
+    const asked = this.turn.then(async () => {
+      signal.throwIfAborted();
+      clearTimeout(this.timer);
       try {
-        await this.client.withChannel(channel => this.read(channel, signal, see));
+        const index = await this.whole(signal);
+        return await unless(signal, question(index));
       } finally {
-        const name = this.client.queueName(lockOf(DEAD_LETTERS));
-        // Where the connection is gone, so is the lock.
-        await this.client.withChannel(channel => channel.deleteQueue(name)).catch(() => undefined);
+        this.courtesy = this.index !== undefined && performance.now() - this.since >= MOST_MS;
+        if (this.courtesy || this.index?.isLost) await this.giveBack();
+        else this.timer = setTimeout(() => this.later(), LINGER_MS).unref();
       }
     });
-    this.turn = scanned.catch(() => undefined);
-    return scanned;
+    this.turn = asked.catch(() => undefined);
+    return asked;
   }
 
-  private async read(channel: Channel, signal: AbortSignal, see: (letter: DeadLetter) => Seen): Promise<void> {
-    const queue = this.client.queueName(DEAD_LETTERS);
-    const { messageCount } = await channel.checkQueue(queue);
-    const expected = Math.min(messageCount, MOST);
-    if (expected === 0) return;
-    await channel.prefetch(expected);
-    let seen = 0;
-    let removed = 0;
-    await new Promise<void>((resolve, reject) => {
-      const silence = setTimeout(resolve, SILENT_MS);
-      const abort = (): void => reject(signal.reason as Error);
-      signal.addEventListener('abort', abort, { once: true });
-      if (signal.aborted) abort();
-      const onMessage = (raw: ConsumeMessage | null): void => {
-        silence.refresh();
-        if (raw === null || seen === expected) return;
-        seen += 1;
-        const letter = letterOf(raw);
-        const what = letter ? see(letter) : 'keep';
-        if (what === 'remove') {
-          channel.ack(raw);
-          removed += 1;
-        }
-        if (what === 'enough' || seen === expected) resolve();
-      };
-      channel.consume(queue, onMessage).catch(reject);
-      channel.once('close', () => resolve());
-    });
-    // They go back in their order with the channel; a rejection of many would put them back in any.
-    await channel.close();
-    await this.returned(queue, messageCount - removed, signal);
+  private later(): void {
+    this.turn = this.turn.then(() => this.giveBack());
   }
 
-  /** Until they are back, the next one to look would find nothing. */
-  private async returned(queue: string, expected: number, signal: AbortSignal): Promise<void> {
-    for (let times = 0; times < 100 && !signal.aborted; times += 1) {
-      const { messages } = await this.client.depth(DEAD_LETTERS);
-      if (messages >= expected) return;
-      await sleep(20, undefined, { signal });
+  private async whole(signal: AbortSignal): Promise<DeadLetterIndex> {
+    if (this.index && !this.index.isLost) return this.index;
+    await this.giveBack();
+    if (this.courtesy) await sleep(TURN_MS, undefined, { signal });
+    await this.sets.queue(DEAD_LETTERS);
+    await this.lock(signal);
+    const index = new DeadLetterIndex(this.client);
+    try {
+      await index.open(signal);
+    } catch (error) {
+      await this.unlock();
+      throw error;
     }
+    this.since = performance.now();
+    return (this.index = index);
+  }
+
+  private async giveBack(): Promise<void> {
+    clearTimeout(this.timer);
+    const { index } = this;
+    if (!index) return;
+    this.index = undefined;
+    await index.close();
+    await this.unlock();
+  }
+
+  private async unlock(): Promise<void> {
+    const name = this.client.queueName(lockOf(DEAD_LETTERS));
+    // Where the connection is gone, so is the lock.
+    await this.client.withChannel(channel => channel.deleteQueue(name)).catch(() => undefined);
   }
 
   private async lock(signal: AbortSignal): Promise<void> {
     const name = this.client.queueName(lockOf(DEAD_LETTERS));
+    const since = performance.now();
     for (;;) {
       try {
         await this.client.withChannel(channel =>
@@ -156,30 +142,26 @@ export class RabbitmqDeadLetters implements DeadLetterStore {
         );
         return;
       } catch (error) {
-        signal.throwIfAborted();
         if (!isLockedByOther(error)) throw error;
+        const waitedMs = Math.round(performance.now() - since);
+        if (signal.aborted || waitedMs > PATIENCE_MS)
+          throw new QueueTakenError(DEAD_LETTERS, `another process has it since ${waitedMs} ms`, { cause: error });
       }
-      await sleep(50 + Math.random() * 150, undefined, { signal });
+      await sleep(50 + Math.random() * 100, undefined, { signal }).catch(() => undefined);
     }
   }
 }
 
-/** @returns nothing of a message that is no dead letter of ours: it stays */
-function letterOf(raw: ConsumeMessage): DeadLetter | undefined {
+async function unless<T>(signal: AbortSignal, work: T | Promise<T>): Promise<T> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    stop = () => signal.removeEventListener('abort', abort);
+  });
   try {
-    const { message, extra } = fromAmqp({
-      content: raw.content,
-      properties: raw.properties,
-      headers: raw.properties.headers ?? {},
-    });
-    const { letter, topic } = extra;
-    if (letter === undefined || topic === undefined) return undefined;
-    return { ...(JSON.parse(letter) as Omit<DeadLetter, 'message'>), message: { ...message, topic } };
-  } catch {
-    return undefined;
+    return await Promise.race([work, aborted]);
+  } finally {
+    stop();
   }
-}
-
-function byId(a: DeadLetter, b: DeadLetter): number {
-  return a.id < b.id ? -1 : Number(a.id > b.id);
 }

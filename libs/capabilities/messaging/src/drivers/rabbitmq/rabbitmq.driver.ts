@@ -48,6 +48,11 @@ export class RabbitmqDriver implements MessageDriver {
     return this.sets.exchanges();
   }
 
+  /** Gives dead letters back that were looked at. */
+  close(): Promise<void> {
+    return this.deadLetters.close();
+  }
+
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]> {
     // One message of a key at a time: what the broker does not take must not be overtaken. Different keys are under way together.
     const byKey = new Map<string, Promise<Error | undefined>>();
