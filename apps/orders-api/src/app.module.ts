@@ -7,7 +7,7 @@ import { messagingMigrations, OutboxModule } from '@core-infra/messaging/outbox'
 import { RateLimitModule } from '@core-infra/rate-limit';
 import { RedisModule } from '@core-infra/redis';
 import { Module } from '@nestjs/common';
-import { messagingConcerns } from 'orders-events';
+import { messagingConcerns, orderCancelled, orderPlaced } from 'orders-events';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { LoginModule } from './sessions/login.module.js';
@@ -22,7 +22,7 @@ const hasRedis = Boolean(process.env.REDIS_URL || process.env.REDIS_ADDR);
       concerns: [
         DatabaseModule.forRoot({ migrations: { classes: messagingMigrations } }),
         HttpModule,
-        ...messagingConcerns(),
+        ...messagingConcerns([orderCancelled, orderPlaced]),
         OutboxModule,
         ...(hasRedis ? [RedisModule] : []),
         CacheModule.forRoot({ driver: hasRedis ? 'redis' : 'memory' }),

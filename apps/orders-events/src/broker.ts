@@ -1,5 +1,5 @@
 import type { ConcernImport } from '@core-infra/core';
-import { type MessagingDriverName, MessagingModule } from '@core-infra/messaging';
+import { type EventDefinition, type MessagingDriverName, MessagingModule } from '@core-infra/messaging';
 
 /** Each broker with the variables that its address may be in, and the module that connects to it. */
 const brokers: readonly {
@@ -27,8 +27,12 @@ const brokers: readonly {
 /**
  * What the apps reach each other by: the broker whose address is in the environment, or else the database, which they have in any case.
  * `MESSAGING_DRIVER` has the last word. Only what is used is loaded.
+ * @param events what the app publishes: what it handles is known by its handlers
  */
-export function messagingConcerns(env: NodeJS.ProcessEnv = process.env): ConcernImport[] {
+export function messagingConcerns(
+  events: readonly EventDefinition[],
+  env: NodeJS.ProcessEnv = process.env,
+): ConcernImport[] {
   const wanted = env.MESSAGING_DRIVER;
   const broker = brokers.find(({ driver, variables }) =>
     wanted ? driver === wanted : variables.some(variable => env[variable]),
@@ -37,6 +41,6 @@ export function messagingConcerns(env: NodeJS.ProcessEnv = process.env): Concern
   // A boot does not wait for a broker that is away, as the outbox keeps what is for it; but without the database there is nothing to boot for.
   return [
     ...(broker ? [broker.connection()] : []),
-    MessagingModule.forRoot({ driver, startup: driver === 'postgres' ? 'require' : 'background' }),
+    MessagingModule.forRoot({ driver, events, startup: driver === 'postgres' ? 'require' : 'background' }),
   ];
 }

@@ -3,7 +3,7 @@ import { DatabaseModule } from '@core-infra/database';
 import { HttpModule } from '@core-infra/http';
 import { messagingMigrations, OutboxModule } from '@core-infra/messaging/outbox';
 import { Module } from '@nestjs/common';
-import { messagingConcerns } from 'orders-events';
+import { messagingConcerns, orderPaid, orderRejected, stockChanged } from 'orders-events';
 import { FulfilmentModule } from './fulfilment/fulfilment.module.js';
 
 @Module({
@@ -12,7 +12,7 @@ import { FulfilmentModule } from './fulfilment/fulfilment.module.js';
       concerns: [
         DatabaseModule.forRoot({ migrations: { classes: messagingMigrations } }),
         HttpModule,
-        ...messagingConcerns(),
+        ...messagingConcerns([orderPaid, orderRejected, stockChanged]),
         OutboxModule,
       ],
       config: { app: 'orders-worker' },
