@@ -40,7 +40,7 @@ describe('dead letters are replayed', () => {
     const letters = Array.from({ length: 60 }, () => letterOf(group));
     const foreign = letterOf(`${group}-elsewhere`);
     await hub.deadLetters.add([...letters, foreign], signal);
-    expect(await desk.replay({ filter: { group } }, { signal })).toEqual({ replayed: 60, refused: [] });
+    expect(await desk.replay({ filter: { group } }, { signal })).toEqual({ replayed: 60, gone: 0, refused: [] });
     await eventually(() => expect(at.seen.toSorted()).toEqual(letters.map(({ message }) => message.id).toSorted()));
     expect(at.others).toEqual([]);
     expect(await hub.deadLetters.list({}, { limit: 100 }, signal)).toEqual([foreign]);
@@ -51,7 +51,7 @@ describe('dead letters are replayed', () => {
     const letter = letterOf('outbox', { reason: 'unpublishable', kind: 'event' });
     await at.hub.deadLetters.add([letter], signal);
     expect((await at.hub.deadLetters.get(letter.id, signal))!.kind).toBe('event');
-    expect(await at.desk.replay({ ids: [letter.id] }, { signal })).toEqual({ replayed: 1, refused: [] });
+    expect(await at.desk.replay({ ids: [letter.id] }, { signal })).toEqual({ replayed: 1, gone: 0, refused: [] });
     await eventually(() => expect([at.seen, at.others]).toEqual([[letter.message.id], [letter.message.id]]));
     expect(await at.desk.count({}, signal)).toBe(0);
   });
@@ -62,7 +62,7 @@ describe('dead letters are replayed', () => {
     });
     const letters = [letterOf(at.group), letterOf(at.group), letterOf(at.group)];
     await at.hub.deadLetters.add(letters, signal);
-    expect(await at.desk.replay({ filter: {} }, { perSecond: 20, signal })).toEqual({ replayed: 3, refused: [] });
+    expect(await at.desk.replay({ filter: {} }, { perSecond: 20, signal })).toEqual({ replayed: 3, gone: 0, refused: [] });
     await eventually(async () => {
       const again = await at.hub.deadLetters.list({}, { limit: 10 }, signal);
       expect(again.map(({ message, error }) => `${message.id}: ${error.message}`).toSorted()).toEqual(
