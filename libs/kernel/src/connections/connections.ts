@@ -10,12 +10,7 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { AppState } from '../app-state.js';
 import { assertWiring } from '../concern/wiring.js';
-import {
-  ConnectFailedError,
-  DuplicateConnectionError,
-  NotConnectedError,
-  ShuttingDownError,
-} from '../errors/errors.js';
+import { ConnectFailedError, DuplicateConnectionError, ShuttingDownError } from '../errors/errors.js';
 import { InfraError } from '../errors/infra-error.js';
 import { withoutCredentials } from '../errors/without-credentials.js';
 import { classify, type Classification } from '../ports/classify.js';

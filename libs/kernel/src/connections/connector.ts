@@ -28,18 +28,24 @@ export async function connectRequired(
   const budgetMs = entry.config.connectTimeoutMs;
   let last: unknown;
   try {
-    await runStep(entry.id, 'open', budgetMs, async signal => {
-      const either = AbortSignal.any([signal, stop]);
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          return await connect(either);
-        } catch (error) {
-          last = error;
-          if (either.aborted || !classify(error).retryable) throw error;
-          await delay(pauseMs(attempt), undefined, { signal: either });
+    await runStep(
+      entry.id,
+      'open',
+      budgetMs,
+      async signal => {
+        const either = AbortSignal.any([signal, stop]);
+        for (let attempt = 0; ; attempt += 1) {
+          try {
+            return await connect(either);
+          } catch (error) {
+            last = error;
+            if (either.aborted || !classify(error).retryable) throw error;
+            await delay(pauseMs(attempt), undefined, { signal: either });
+          }
         }
-      }
-    }, entry.app);
+      },
+      entry.app,
+    );
   } catch (error) {
     const cause = last ?? error;
     const late = error instanceof StepTimeoutError;
@@ -62,10 +68,15 @@ export async function connectInBackground(
   const { connect } = entry.opened;
   for (let attempt = 0; connect && !stop.aborted; attempt += 1) {
     try {
-      await runStep(entry.id, 'open', entry.config.connectTimeoutMs, signal =>
-        // The shutdown waits for this loop, and not for a client that does not listen.
-        unlessAborted(async () => connect(AbortSignal.any([signal, stop])), stop),
-      , entry.app);
+      await runStep(
+        entry.id,
+        'open',
+        entry.config.connectTimeoutMs,
+        signal =>
+          // The shutdown waits for this loop, and not for a client that does not listen.
+          unlessAborted(async () => connect(AbortSignal.any([signal, stop])), stop),
+        entry.app,
+      );
       return;
     } catch (error) {
       if (stop.aborted) return;
