@@ -1,4 +1,4 @@
-import { IsIn, IsOptional, IsString, Length, Matches, validateSync } from 'class-validator';
+import { IsArray, IsIn, IsOptional, IsString, Length, Matches, validateSync } from 'class-validator';
 
 /** What a topic's messages look like: an envelope of CloudEvents; bare JSON data, its type known from the topic; bytes. */
 export type CodecName = 'cloudevents' | 'json' | 'raw';
@@ -21,6 +21,15 @@ export class TopicConfig {
   @IsString()
   @Matches(/^[\w.-]{1,200}$/, { message: 'must consist of letters, digits, dots, dashes and underscores' })
   group?: string;
+
+  /**
+   * Groups for which the broker keeps each event of the type from the moment at which this process connects, though no member of them has ever run.
+   * Where a group is made by its first subscription, they would miss what is published before it. @default none
+   */
+  @IsOptional()
+  @IsArray()
+  @Matches(/^[\w.-]{1,200}$/, { each: true, message: 'must consist of letters, digits, dots, dashes and underscores' })
+  groups?: readonly string[];
 
   /**
    * Exchange that is there already, of another system: events are published to it, and a group's queue is bound to it; it is not declared. Read by the
@@ -55,13 +64,30 @@ export class TopicConfig {
   stream?: string;
 }
 
-const fields = ['topic', 'codec', 'group', 'exchange', 'routingKey', 'queue', 'subject', 'stream'];
+const fields = ['topic', 'codec', 'group', 'groups', 'exchange', 'routingKey', 'queue', 'subject', 'stream'];
 /** What makes sense only beside another one. */
 const beside = { routingKey: 'exchange', stream: 'subject' } as const;
 
 /** What stands for a topic at a broker though nobody here has made it. */
 export type TopicAddress = Pick<TopicConfig, (typeof addressed)[number]>;
 const addressed = ['exchange', 'routingKey', 'queue', 'subject', 'stream'] as const;
+
+/** A group whose events of a topic are kept before it has a member. */
+export interface DeclaredGroup {
+  readonly group: string;
+  readonly topic: string;
+}
+
+/** The groups that are declared in advance; each pair once. */
+export function declaredGroups(config: {
+  readonly topics: Readonly<Record<string, TopicConfig>>;
+  readonly defaultTopic?: string;
+}): readonly DeclaredGroup[] {
+  const declared = new Map<string, DeclaredGroup>();
+  for (const [type, { topic = config.defaultTopic ?? type, groups = [] }] of Object.entries(config.topics))
+    for (const group of groups) declared.set(`${group}/${topic}`, { group, topic });
+  return [...declared.values()];
+}
 
 /** The addresses of topics that have one, by topic: types that share a topic share what one of them says. */
 export function addressesOf(config: {

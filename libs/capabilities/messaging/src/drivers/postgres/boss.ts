@@ -64,9 +64,10 @@ export class Boss {
     this.known.add(name);
   }
 
-  /** What is published to the topic from now on goes to the queue as well. */
-  subscribe(topic: string, queue: string): Promise<void> {
-    return this.running.subscribe(topic, queue);
+  /** Makes the queue if it is not there; what is published to the topic from now on goes to it as well. */
+  async subscribe(topic: string, queue: string): Promise<void> {
+    await this.ensureQueue(queue);
+    await this.running.subscribe(topic, queue);
   }
 
   /** Removes jobs that are done. */

@@ -85,8 +85,7 @@ export class Consumer implements Consumption, Sleeper {
     const { group, topics, queues } = this.request;
     for (const topic of topics) {
       const queue = queueOf(group, topic);
-      await boss.ensureQueue(queue);
-      if (!queues.includes(topic)) await boss.subscribe(topic, queue);
+      await (queues.includes(topic) ? boss.ensureQueue(queue) : boss.subscribe(topic, queue));
     }
   }
 

@@ -1,9 +1,18 @@
 import type { Jobs, NewJob } from './jobs.js';
 
+/** One for each job, at its place: why it is not in the table, if it is not. */
+export type Results = readonly (Error | undefined)[];
+
+interface Entry {
+  readonly job: NewJob;
+  /** What must not be overtaken: a key within a call. */
+  readonly lane?: string;
+}
+
 interface Waiting {
   readonly jobs: readonly NewJob[];
   readonly signal: AbortSignal;
-  readonly settle: (error: Error | undefined) => void;
+  readonly settle: (results: Results) => void;
 }
 
 const atOnce = 1_000;
@@ -23,8 +32,9 @@ export class JobWriter {
     private readonly stirred: (queue: string, due: number | null) => void,
   ) {}
 
-  /** Resolves with why they are not in the table, if they are not; all of them or none. */
-  write(jobs: readonly NewJob[], signal: AbortSignal): Promise<Error | undefined> {
+  /** Never rejects. When a job is not written, neither are those of its key behind it. */
+  write(jobs: readonly NewJob[], signal: AbortSignal): Promise<Results> {
+    if (jobs.length === 0) return Promise.resolve([]);
     return new Promise(settle => {
       this.waiting.push({ jobs, signal, settle });
       if (!this.isWriting) void this.run();
@@ -36,11 +46,9 @@ export class JobWriter {
     while (this.waiting.length > 0) {
       const batch = this.nextBatch();
       if (batch.length === 0) continue;
-      const error = await this.insert(batch);
-      // One that the database refuses for what it is must not fail the others.
-      if (error && batch.length > 1 && !isPassing(error)) {
-        for (const one of batch) one.settle(await this.insert([one]));
-      } else for (const { settle } of batch) settle(error);
+      const results = await this.insert(batch.flatMap(entriesOf));
+      let from = 0;
+      for (const { jobs, settle } of batch) settle(results.slice(from, (from += jobs.length)));
     }
     this.isWriting = false;
   }
@@ -52,7 +60,7 @@ export class JobWriter {
     while (this.waiting.length > 0 && count < atOnce && bytes < bytesAtOnce) {
       const next = this.waiting.shift()!;
       if (next.signal.aborted) {
-        next.settle(next.signal.reason as Error);
+        next.settle(next.jobs.map(() => next.signal.reason as Error));
         continue;
       }
       batch.push(next);
@@ -62,15 +70,34 @@ export class JobWriter {
     return batch;
   }
 
-  private async insert(batch: readonly Waiting[]): Promise<Error | undefined> {
+  /** All at once; what the database refuses is looked for by halves, so that it fails nothing but itself and what is behind it of its key. */
+  private async insert(entries: readonly Entry[], failedLanes = new Map<string, Error>()): Promise<Results> {
+    const behind = ({ lane }: Entry): Error | undefined => (lane === undefined ? undefined : failedLanes.get(lane));
+    const free = failedLanes.size > 0 ? entries.filter(entry => !behind(entry)) : entries;
+    const error = free.length > 0 ? await this.tryInsert(free.map(({ job }) => job)) : undefined;
+    if (!error) return entries.map(behind);
+    if (isPassing(error) || entries.length === 1) {
+      for (const { lane } of free) if (lane !== undefined) failedLanes.set(lane, error);
+      return entries.map(entry => behind(entry) ?? error);
+    }
+    const half = Math.ceil(entries.length / 2);
+    const first = await this.insert(entries.slice(0, half), failedLanes);
+    return [...first, ...(await this.insert(entries.slice(half), failedLanes))];
+  }
+
+  private async tryInsert(jobs: readonly NewJob[]): Promise<Error | undefined> {
     try {
-      const queues = await this.jobs.insert(batch.flatMap(({ jobs }) => jobs));
+      const queues = await this.jobs.insert(jobs);
       for (const { name, due } of queues) this.stirred(name, due);
       return undefined;
     } catch (error) {
       return error as Error;
     }
   }
+}
+
+function entriesOf({ jobs }: Waiting, call: number): Entry[] {
+  return jobs.map(job => ({ job, ...(job.key !== undefined && { lane: `${call} ${job.key}` }) }));
 }
 
 /** Whether it has to do with the server or the way to it, and not with what was to be written. */

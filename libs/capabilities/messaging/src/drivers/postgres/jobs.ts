@@ -8,6 +8,7 @@ export interface NewJob {
   /** Either a topic, for all queues that subscribe to it, or one queue. */
   readonly topic?: string;
   readonly queue?: string;
+  readonly key?: string;
   readonly partition: number;
   /** In milliseconds since 1970. */
   readonly notBefore?: number;

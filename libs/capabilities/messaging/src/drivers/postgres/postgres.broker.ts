@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from '@core-infra/database';
 import type { DriverSite } from '@core-infra/kernel';
+import type { DeclaredGroup } from '../../config/topic.config.js';
 import type { PostgresMessagingConfig } from '../../config/postgres-messaging.config.js';
 import type {
   ConsumeRequest,
@@ -17,7 +18,7 @@ import { Connection } from './connection.js';
 import { Consumer } from './consumer.js';
 import { encodeJob, type JobState } from './job-data.js';
 import { JobIds } from './job-ids.js';
-import { JobWriter } from './job-writer.js';
+import { JobWriter, type Results } from './job-writer.js';
 import { Jobs, type NewJob } from './jobs.js';
 import { PostgresDeadLetters } from './postgres.dead-letters.js';
 import { isMissingQueue, parkedIn, partitionOf, queueOf } from './queues.js';
@@ -52,6 +53,8 @@ export class PostgresBroker implements MessageDriver {
     private readonly dataSource: DataSource,
     private readonly config: PostgresMessagingConfig,
     private readonly at: DriverSite,
+    /** Groups that are to get what is published though no member of them has run. */
+    private readonly declared: readonly DeclaredGroup[] = [],
   ) {
     this.connection = new Connection(dataSource);
     this.boss = new Boss(this.connection, config, at);
@@ -70,6 +73,7 @@ export class PostgresBroker implements MessageDriver {
   async connect(): Promise<void> {
     try {
       await this.boss.start();
+      for (const { group, topic } of this.declared) await this.boss.subscribe(topic, queueOf(group, topic));
     } catch (error) {
       this.tell(error as Error);
       throw error;
@@ -93,14 +97,12 @@ export class PostgresBroker implements MessageDriver {
     await this.boss.stop();
   }
 
-  async publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]> {
+  async publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<Results> {
     const now = this.at.clock.now();
-    const error = await this.write(
-      messages.filter(({ kind }) => kind === 'task').map(({ topic }) => queueOf(topic, topic)),
+    return this.write(
       messages.map(message => this.jobOf(message, now, message.kind === 'task' ? message.topic : undefined)),
       signal,
     );
-    return messages.map(() => error);
   }
 
   async sendToGroup(group: string, messages: readonly GroupMessage[], signal: AbortSignal): Promise<void> {
@@ -109,11 +111,7 @@ export class PostgresBroker implements MessageDriver {
       const { attempts, firstAttemptAt } = message;
       return this.jobOf(message, now, group, { attempts, firstAttemptAt, redelivered: true });
     });
-    const error = await this.write(
-      messages.map(({ topic }) => queueOf(group, topic)),
-      jobs,
-      signal,
-    );
+    const error = (await this.write(jobs, signal)).find(result => result !== undefined);
     if (error) throw error;
   }
 
@@ -132,28 +130,43 @@ export class PostgresBroker implements MessageDriver {
     return {
       id: this.ids.next(now),
       ...(group === undefined ? { topic } : { queue: queueOf(group, topic) }),
+      ...(key !== undefined && { key }),
       partition: partitionOf(key),
       data: encodeJob(message, state),
       ...(notBefore !== undefined && { notBefore }),
     };
   }
 
-  private async write(
-    queues: readonly string[],
-    jobs: readonly NewJob[],
-    signal: AbortSignal,
-    again = true,
-  ): Promise<Error | undefined> {
+  private async write(jobs: readonly NewJob[], signal: AbortSignal): Promise<Results> {
     try {
       if (!this.connected) await this.untilConnected(signal);
-      for (const queue of new Set(queues)) await this.boss.ensureQueue(queue);
     } catch (error) {
-      return error as Error;
+      return jobs.map(() => error as Error);
     }
-    const error = await this.writer.write(jobs, signal);
-    if (!error || !again || !isMissingQueue(error)) return error;
+    const results = await this.writeOnce(jobs, signal);
+    if (!results.some(error => error && isMissingQueue(error))) return results;
+    // Somebody has deleted it: it is made again.
     this.boss.forget();
-    return this.write(queues, jobs, signal, false);
+    const places = [...jobs.keys()].filter(at => results[at] && isMissingQueue(results[at]));
+    const again = await this.writeOnce(
+      places.map(at => jobs[at]!),
+      signal,
+    );
+    return results.map((error, at) => (places.includes(at) ? again[places.indexOf(at)] : error));
+  }
+
+  private async writeOnce(jobs: readonly NewJob[], signal: AbortSignal): Promise<Results> {
+    const refused = new Map<string, Error>();
+    for (const queue of new Set(jobs.flatMap(({ queue: own }) => own ?? [])))
+      await this.boss.ensureQueue(queue).catch((error: Error) => refused.set(queue, error));
+    if (refused.size === 0) return this.writer.write(jobs, signal);
+    const errorOf = ({ queue }: NewJob): Error | undefined => (queue === undefined ? undefined : refused.get(queue));
+    const rest = await this.writer.write(
+      jobs.filter(job => !errorOf(job)),
+      signal,
+    );
+    let next = 0;
+    return jobs.map(job => errorOf(job) ?? rest[next++]);
   }
 
   private stirred(queue: string, due: number | null): void {
