@@ -18,7 +18,10 @@ export interface Metric {
   readonly samples: readonly MetricSample[];
 }
 
-/** Reads numbers when somebody asks for them; rejects when it cannot. It must give up when the signal aborts. */
+/**
+ * Reads numbers when somebody asks for them; rejects when it cannot. It must give up when the signal aborts; what it resolves with at once then
+ * still counts.
+ */
 export type ReadMetrics = (signal: AbortSignal) => readonly Metric[] | Promise<readonly Metric[]>;
 
 /** A provider that has numbers: `metrics(signal)`, as in {@link ReadMetrics}. */

@@ -2,6 +2,7 @@ import type { Check, DriverSite, Opened, Step } from '@core-infra/kernel';
 import type { MessagingConfig } from '../config/messaging.config.js';
 import type { MessageDriver } from '../driver/message-driver.js';
 import type { EventBus } from './event-bus.js';
+import { metricsOf } from '../metrics/messaging.metrics.js';
 import { withConsumers } from './consumers.check.js';
 import { MessagingHub } from './messaging-hub.js';
 import { Publisher } from './publisher.js';
@@ -29,6 +30,7 @@ export function openBus(
   return {
     ...steps,
     check: withConsumers(hub, steps.check),
+    metrics: metricsOf(hub),
     client: bus,
     drain: signal => hub.drain(signal),
   };

@@ -5,6 +5,7 @@ import { IdempotencyKeys } from './idempotency-key/idempotency-keys.js';
 import { DatabaseOutbox } from './database.outbox.js';
 import { OutboxTablesMissingError } from './errors.js';
 import type { OutboxConfig } from './outbox.config.js';
+import { outboxMetrics } from './outbox.metrics.js';
 import { OutboxRelay } from './outbox.js';
 import { backlogOf } from './relay/outbox-rows.js';
 import { Relay } from './relay/relay.js';
@@ -12,6 +13,9 @@ import { DatabaseDeadLetters } from './stores/database.dead-letters.js';
 import { DatabaseInbox } from './stores/database.inbox.js';
 import { DatabaseParkingLot } from './stores/database.parking-lot.js';
 import { Sweep } from './stores/sweep.js';
+
+/** Metrics tell how full the outbox is up to so many events, of which counting takes some 10 ms. */
+const countTo = 100_000;
 
 /** In the tables of a PostgreSQL database. */
 export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRelay> {
@@ -37,6 +41,7 @@ export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRel
         ...(degraded !== undefined && { degraded }),
       };
     },
+    metrics: () => outboxMetrics(dataSource, Math.max(countTo, config.maxBacklog + 1)),
     drain: signal => outbox.stop(signal),
     // After a boot that failed nothing is drained.
     close: signal => outbox.stop(signal),

@@ -66,4 +66,9 @@ export interface DeadLetterStore {
   get(id: string, signal: AbortSignal): Promise<DeadLetter | undefined>;
   remove(ids: readonly string[], signal: AbortSignal): Promise<number>;
   count(filter: DeadLetterFilter, signal: AbortSignal): Promise<number>;
+  /**
+   * How many each group has; where only their total is known, that under `''`; nothing while it cannot be told. For metrics, so it asks no more
+   * than a health check may: a store that would have to read the letters for it leaves it out.
+   */
+  sizes?(signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
 }

@@ -49,8 +49,10 @@ export class EventMetrics {
 }
 
 function takerOf(registry: MetricRegistry, metric: EventMetric): (event: EventFields) => void {
-  const { name, help, labels, kinds, count, durationMs } = metric;
-  const counts = (event: EventFields): boolean => !kinds || kinds.includes(String(event.kind));
+  const { name, help, labels, kinds, unlessEmpty, count, durationMs } = metric;
+  const counts = (event: EventFields): boolean =>
+    (!kinds || kinds.includes(String(event.kind))) &&
+    (unlessEmpty === undefined || (event[unlessEmpty] as readonly unknown[]).length > 0);
   const valuesOf = (event: EventFields): string[] => labels.map(label => textOf(event[label]));
   if (durationMs !== undefined) {
     const times = registry.histogram(name, help, labels);

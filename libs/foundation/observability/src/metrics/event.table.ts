@@ -9,6 +9,8 @@ export interface EventMetric {
   readonly labels: readonly string[];
   /** Events that count; all where it is left out. */
   readonly kinds?: readonly string[];
+  /** A field with a list: the event counts only where there is something in it. */
+  readonly unlessEmpty?: string;
   /** A field with how many it is, of an event that tells of several. @default each counts once */
   readonly count?: string;
   /** A field with a duration in milliseconds: a histogram instead of a counter. */
@@ -64,8 +66,9 @@ export const eventTable: Readonly<
       },
       {
         name: 'infra_messaging_paused_total',
-        help: 'How often a group stopped fetching.',
+        help: 'How often fetching was held up, or was held up by other reasons than before.',
         kinds: ['paused'],
+        unlessEmpty: 'reasons',
         labels: ['group'],
       },
     ],

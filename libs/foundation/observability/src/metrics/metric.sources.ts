@@ -75,8 +75,8 @@ export class MetricSources {
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
         const error = new Error(`no answer within ${readTimeoutMs} ms`);
-        reject(error);
         giveUp.abort(error);
+        setImmediate(() => reject(error)); // it may have something to say all the same
       }, readTimeoutMs);
     });
     asked.isAtWork = true;

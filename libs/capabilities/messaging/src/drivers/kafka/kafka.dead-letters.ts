@@ -86,6 +86,14 @@ export class KafkaDeadLetters implements DeadLetterStore {
     return (await this.search(filter, signal)).length;
   }
 
+  /** Only what has come since the last time is read. */
+  async sizes(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    const sizes = new Map<string, number>();
+    for (const { letters } of await this.refreshed(undefined, signal))
+      for (const { group } of letters) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+    return sizes;
+  }
+
   private async search(filter: DeadLetterFilter, signal: AbortSignal) {
     const indexes = await this.refreshed(filter.group, signal);
     return indexes.flatMap(index =>

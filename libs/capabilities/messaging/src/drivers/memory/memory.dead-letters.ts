@@ -38,6 +38,13 @@ export class MemoryDeadLetters implements DeadLetterStore {
   async count(filter: DeadLetterFilter): Promise<number> {
     return [...this.letters.values()].filter(letter => matches(letter, filter)).length;
   }
+
+  // eslint-disable-next-line typescript/require-await -- as above
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    const sizes = new Map<string, number>();
+    for (const { group } of this.letters.values()) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+    return sizes;
+  }
 }
 
 /** Whether a letter is one that a filter asks for. */

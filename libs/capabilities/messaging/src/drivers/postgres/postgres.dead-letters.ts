@@ -79,6 +79,14 @@ export class PostgresDeadLetters implements DeadLetterStore {
     return Number(row!.count);
   }
 
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.connection.query<{ group: string; letters: string }>(
+      `SELECT data->>'group' AS "group", count(*) AS letters FROM ${this.schema}.job WHERE name = $1 GROUP BY data->>'group'`,
+      [QUEUE],
+    );
+    return new Map(rows.map(({ group, letters }) => [group, Number(letters)]));
+  }
+
   private where({ group, topic, key, error, reason, since, until }: DeadLetterFilter): {
     where: string;
     values: unknown[];

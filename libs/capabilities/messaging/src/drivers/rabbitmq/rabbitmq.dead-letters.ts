@@ -72,6 +72,13 @@ export class RabbitmqDeadLetters implements DeadLetterStore {
     return this.ask(signal, index => index.count(filter));
   }
 
+  /** Of all groups together: by group they would have to be read. Nothing while somebody has them in hand. */
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    await this.sets.queue(DEAD_LETTERS);
+    const { messages, consumers } = await this.client.depth(DEAD_LETTERS);
+    return new Map(consumers === 0 ? [['', messages]] : []);
+  }
+
   /** Gives what is in hand back: others may look at it. */
   async close(): Promise<void> {
     await this.turn;

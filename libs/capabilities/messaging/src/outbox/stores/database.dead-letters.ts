@@ -96,6 +96,14 @@ export class DatabaseDeadLetters implements DeadLetterStore {
     );
     return Number(row!.count);
   }
+
+  async sizes(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
+    signal.throwIfAborted();
+    const rows = await this.dataSource.query<{ group: string; letters: string }[]>(
+      'SELECT "group", count(*) AS letters FROM messaging_dead_letters GROUP BY "group"',
+    );
+    return new Map(rows.map(({ group, letters }) => [group, Number(letters)]));
+  }
 }
 
 /** Conditions that all must hold; `$` is the place of their value. */
