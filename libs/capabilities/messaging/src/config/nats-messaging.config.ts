@@ -53,4 +53,15 @@ export class NatsMessagingConfig {
   @Min(500)
   @Max(300_000)
   memberTimeoutMs: number = 5_000;
+
+  /** Messages of a group that may be parked of the partitions of one process; beyond it nothing more is fetched until some are done. @default 10_000 */
+  @IsInt()
+  @Min(1)
+  @Max(10_000_000)
+  maxParked: number = 10_000;
+
+  /** The same in bytes of them. @default 268_435_456 */
+  @IsInt()
+  @Min(1)
+  maxParkedBytes: number = 268_435_456;
 }

@@ -101,7 +101,7 @@ export class Parking {
       wait();
       return;
     }
-    const mayWait = delayMs < this.hub.config.retry.parkAfterMs && !this.site.isTight();
+    const mayWait = delayMs < this.hub.config.retry.parkAfterMs;
     if (!lot || lane.key === undefined || mayWait) return this.waitInHand(lane, delayMs);
     const works = [...lane.queue];
     const requests = works.map((each, at) => requestOf(each, at === 0 ? dueAt : 0, at === 0 ? error : undefined));
@@ -127,7 +127,7 @@ export class Parking {
   /** Puts a message behind those of its key. */
   append(lane: Lane, work: Work): void {
     lane.arriving.push(work);
-    lane.storing ??= this.store(lane).finally(() => (lane.storing = undefined));
+    this.keep(lane);
   }
 
   /** Gets the next messages of a parked key, in its turn; when there are none left, the lane goes on as usual. */
@@ -201,14 +201,36 @@ export class Parking {
     this.turns.leave(lane);
   }
 
+  /** Sees to it that what has come for a parked key gets into the lot. */
+  private keep(lane: Lane): void {
+    lane.storing ??= this.store(lane).finally(() => {
+      lane.storing = undefined;
+      // Something may have come after the last look: what was settled lets the next in.
+      if (lane.arriving.length > 0 && this.mayStore(lane)) this.keep(lane);
+    });
+  }
+
+  private mayStore({ partition }: Lane): boolean {
+    return !partition.closing && !this.site.signal.aborted;
+  }
+
   private async store(lane: Lane): Promise<void> {
     const { signal } = this.site;
     const { partition } = lane;
-    while (lane.arriving.length > 0 && !partition.closing && !signal.aborted) {
+    while (lane.arriving.length > 0 && this.mayStore(lane)) {
       const works = lane.arriving.splice(0, atOnce);
       const requests = works.map(work => requestOf(work, 0, undefined));
+      let most = works.length;
       const stored = await untilDone(
-        () => this.lot!.park(this.group, requests, signal),
+        async () => {
+          try {
+            await this.lot!.park(this.group, requests.slice(0, most), signal);
+          } catch (error) {
+            // There may never be room for so many at once.
+            if (error instanceof ParkingFullError) most = 1;
+            throw error;
+          }
+        },
         signal,
         (error, times) => this.complain(error, times),
       );
@@ -216,6 +238,7 @@ export class Parking {
         for (const work of works) this.site.released(work);
         return;
       }
+      lane.arriving.unshift(...works.splice(most));
       lane.stored += works.length;
       for (const work of works) this.site.settled(work);
       tell({ kind: 'parked', group: this.group, topic: works[0]!.message.topic, messages: works.length });

@@ -18,6 +18,8 @@ export class Scripted {
   readonly deadLetters = new MemoryDeadLetters();
   /** `consume` resolves when this does. */
   joining: Promise<void> = Promise.resolve();
+  /** Told of each message that is settled. */
+  onSettled: () => void = () => undefined;
   private position = 0;
 
   constructor(handlers: readonly Partial<Handler>[], config: MessagingConfig = quickConfig(), parking?: ParkingLot) {
@@ -34,7 +36,10 @@ export class Scripted {
         return {
           pause: () => void this.calls.push('pause'),
           resume: () => void this.calls.push('resume'),
-          settle: ({ position }) => void this.settled.push(position),
+          settle: ({ position }) => {
+            this.settled.push(position);
+            this.onSettled();
+          },
           release: ({ position }) => void this.released.push(position),
           backlog: async () => [],
           stop: async () => void this.calls.push('stop'),

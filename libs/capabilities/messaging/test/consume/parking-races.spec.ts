@@ -1,4 +1,5 @@
 import { eventually } from '@core-infra/testing';
+import { ParkingFullError } from '../../src/errors.js';
 import type { MessageContext } from '../../src/index.js';
 import { MemoryLot } from './memory-lot.js';
 import { quickConfig, Scripted, turns } from './member.js';
@@ -49,5 +50,44 @@ describe('a key that is parked', () => {
     answer();
     await eventually(() => expect(seen).toEqual(['1', '2']));
     await eventually(() => expect(lot.messages).toBe(0));
+  });
+
+  it('keeps what the broker hands over as soon as it was told of those before', async () => {
+    const lot = new MemoryLot([0]);
+    const { broker, seen } = failingFirst(lot);
+    await broker.join();
+    let more = 20;
+    // As a broker does whose next message is in this process already.
+    broker.onSettled = () => queueMicrotask(() => more-- > 0 && broker.deliver([{ key: 'a', id: `later ${more}` }]));
+    lot.next = () => new Promise(() => undefined);
+    broker.deliver([{ key: 'a', id: '1' }]);
+    await eventually(() => expect(lot.messages).toBe(21));
+    expect(seen).toEqual([]);
+  });
+
+  it('gets in one by one what is too much for a lot at once', async () => {
+    const lot = new MemoryLot([0]);
+    const { park } = lot;
+    let most = 2;
+    lot.park = async (group, requests, signal) => {
+      if (lot.messages + requests.length > most) throw new ParkingFullError(group, lot.messages);
+      await park(group, requests, signal);
+    };
+    const { broker, seen } = failingFirst(lot);
+    await broker.join();
+    const { next } = lot;
+    // Until all have come, nothing of the key goes on.
+    let go = (): void => undefined;
+    const gone = new Promise<void>(resolve => (go = resolve));
+    lot.next = async (...given) => (await gone, next(...given));
+    broker.deliver([{ key: 'a', id: '1' }]);
+    await eventually(() => expect(lot.messages).toBe(1));
+    for (let id = 2; id <= 12; id += 1) broker.deliver([{ key: 'a', id: String(id) }]);
+    await eventually(() => expect(lot.messages).toBe(2));
+    go();
+    most = 1;
+    await eventually(() => expect(seen).toEqual(Array.from({ length: 12 }, (_, at) => String(at + 1))), {
+      timeoutMs: 20_000,
+    });
   });
 });

@@ -109,9 +109,14 @@ export class Feed {
   settle(held: Held): void {
     if (this.isClosed) return;
     this.forget(held);
-    this.settled.set(held.sequence, held.message.time);
-    if (this.settled.size > MOST_SETTLED) this.settled.delete(this.settled.keys().next().value!);
+    this.remember(held.sequence, held.message.time);
     this.site.answers.settle(held.reply);
+  }
+
+  /** Was settled: the server is told so, should it deliver it again. */
+  remember(sequence: number, time: number): void {
+    this.settled.set(sequence, time);
+    if (this.settled.size > MOST_SETTLED) this.settled.delete(this.settled.keys().next().value!);
   }
 
   /** Takes no more, and gives back what was not settled, in order. */

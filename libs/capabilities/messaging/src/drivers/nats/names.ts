@@ -23,7 +23,7 @@ export class Names {
   readonly tasksStream: string;
   readonly retryStream: string;
   readonly deadStream: string;
-  readonly ownersStream: string;
+  readonly groupsStream: string;
   private readonly stream: string;
 
   constructor(private readonly config: NatsMessagingConfig) {
@@ -31,7 +31,7 @@ export class Names {
     this.tasksStream = `${this.stream}_TASKS`;
     this.retryStream = `${this.stream}_RETRY`;
     this.deadStream = `${this.stream}_DLQ`;
-    this.ownersStream = `${this.stream}_OWNERS`;
+    this.groupsStream = `${this.stream}_GROUPS`;
   }
 
   get tasks(): string {
@@ -45,6 +45,9 @@ export class Names {
   }
   get owners(): string {
     return `${this.config.prefix}_owners`;
+  }
+  get parkings(): string {
+    return `${this.config.prefix}_parked`;
   }
 
   /** The stream of a topic's events, and the subjects it has. */
@@ -77,6 +80,11 @@ export class Names {
 
   owner(group: string, topic: string, partition: number): string {
     return `${this.owners}.${token(group)}.${token(topic)}.${partition}`;
+  }
+
+  /** What is before the tickets of messages that are parked. */
+  parked(group: string, topic: string, partition: number): string {
+    return `${this.parkings}.${token(group)}.${token(topic)}.${partition}`;
   }
 
   /** Where members of a group tell of themselves. */

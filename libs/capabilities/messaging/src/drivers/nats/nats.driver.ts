@@ -14,6 +14,7 @@ import type { OutgoingMessage } from '../../driver/message.js';
 import { Membership } from './membership.js';
 import { partitionOf } from './names.js';
 import { NatsDeadLetters } from './nats.dead-letters.js';
+import { NatsParkingLot } from './nats.parking-lot.js';
 import { Streams } from './streams.js';
 import { toNats } from './wire.js';
 
@@ -26,6 +27,7 @@ const LAST_MS = 500;
 export class NatsDriver implements MessageDriver {
   readonly name = 'nats';
   readonly deadLetters: NatsDeadLetters;
+  readonly parking: NatsParkingLot;
   private readonly streams: Streams;
   private readonly memberships = new Set<Membership>();
   private turn = 0;
@@ -37,6 +39,7 @@ export class NatsDriver implements MessageDriver {
   ) {
     this.streams = new Streams(client, site, config);
     this.deadLetters = new NatsDeadLetters(client, this.streams);
+    this.parking = new NatsParkingLot(client, this.streams, config);
   }
 
   get features(): DriverFeatures {
@@ -62,7 +65,8 @@ export class NatsDriver implements MessageDriver {
     const { names } = this.streams;
     const manager = await this.client.jetstreamManager();
     const { state } = await manager.streams.info(names.deadStream);
-    return { server: this.client.connection.info?.version, deadLetters: state.messages };
+    const parked = await this.parking.size();
+    return { server: this.client.connection.info?.version, deadLetters: state.messages, parked };
   }
 
   /** What is given back in the moment after the time is better than others waiting for it. */
@@ -110,7 +114,7 @@ export class NatsDriver implements MessageDriver {
   }
 
   async consume(request: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
-    const membership = new Membership(this.client, this.streams, request, sink, this.site);
+    const membership = new Membership(this.client, this.streams, this.parking, request, sink, this.site);
     this.memberships.add(membership);
     await membership.tend();
     return membership;

@@ -49,7 +49,7 @@ export class Owners {
     const manager = await this.client.jetstreamManager();
     const { names } = this.streams;
     try {
-      const found = await manager.streams.getMessage(names.ownersStream, {
+      const found = await manager.streams.getMessage(names.groupsStream, {
         last_by_subj: names.owner(this.group, topic, partition),
       });
       return found ? { owner: JSON.parse(found.string()) as Owner, revision: found.seq } : undefined;

@@ -132,8 +132,8 @@ export class Streams {
     await this.declare({ ...kept, name: names.deadStream, subjects: [`${names.dead}.>`], discard: 'new' });
     await this.declare({
       ...kept,
-      name: names.ownersStream,
-      subjects: [`${names.owners}.>`],
+      name: names.groupsStream,
+      subjects: [`${names.owners}.>`, `${names.parkings}.>`],
       more: { max_msgs_per_subject: 1 },
     });
   }

@@ -67,7 +67,7 @@ export function fromNats(given: ReadableHeaders | undefined, data: Uint8Array, u
 }
 
 /** As CloudEvents' binding says: what is not printable ASCII, and space, `"` and `%`, as percent-encoded UTF-8. */
-function encode(value: string): string {
+export function encode(value: string): string {
   return plain.test(value) ? value : value.replace(unsafe, percent);
 }
 
@@ -80,7 +80,7 @@ function percent(text: string): string {
 }
 
 /** Other systems send per cent signs that stand for themselves. */
-function decode(value: string): string {
+export function decode(value: string): string {
   if (!value.includes('%')) return value;
   try {
     return decodeURIComponent(value);
