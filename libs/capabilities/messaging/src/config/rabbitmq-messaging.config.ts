@@ -13,6 +13,12 @@ export class RabbitmqMessagingConfig {
   @Max(64)
   partitions: number = 8;
 
+  /** Messages of a group that may be parked in one process; beyond it nothing more is fetched until some are done. @default 10_000 */
+  @IsInt()
+  @Min(1)
+  @Max(50_000)
+  maxParked: number = 10_000;
+
   /** What becomes of an event that no group has subscribed to: publishing it is an error, or it is dropped. @default 'error' */
   @IsIn(['error', 'drop'])
   unroutable: 'error' | 'drop' = 'error';

@@ -4,6 +4,7 @@ import type { ReceivedMessage } from '../../driver/message.js';
 import { HeldQueue, type Mark } from './held-queue.js';
 import { againQueue, partitionQueue } from './names.js';
 import type { QueueSets } from './queue-sets.js';
+import type { RabbitmqParkingLot } from './rabbitmq.parking-lot.js';
 
 /** How often a member looks whether it has its share of the partitions, in milliseconds. */
 const TEND_EVERY_MS = 1_000;
@@ -32,6 +33,7 @@ export class Membership implements Consumption {
   constructor(
     private readonly client: RabbitmqClient,
     private readonly sets: QueueSets,
+    private readonly lot: RabbitmqParkingLot,
     private readonly request: ConsumeRequest,
     private readonly sink: DeliverySink,
   ) {
@@ -139,6 +141,7 @@ export class Membership implements Consumption {
       const open = queues.filter((_, at) => results[at]?.status === 'fulfilled' && results[at].value);
       const rest = queues.filter(queue => !open.includes(queue));
       await Promise.allSettled(rest.map(queue => this.drop(queue)));
+      for (const { ref, name, isShared } of open) if (!isShared) this.lot.assigned(this.request.group, ref, name);
       await this.sink.assigned(open.map(({ ref }) => ref));
       for (const queue of open) queue.isServed = true;
       this.schedule();
@@ -185,6 +188,7 @@ export class Membership implements Consumption {
     // Its lock must not stay when nobody serves it.
     for (;;) {
       try {
+        if (!queue.isShared) await this.lot.revoked(this.request.group, queue.ref);
         await queue.end();
         break;
       } catch (error) {

@@ -29,6 +29,9 @@ export const partitionQueue = (group: string, topic: string, partition: number, 
 /** What a group alone gets again. */
 export const againQueue = (group: string, topic: string): string => `${group}:${topic}:again`;
 
+/** What waits of a partition's keys for another attempt, with all that is behind it. */
+export const parkedQueue = (queue: string): string => `${queue}:parked`;
+
 /** Whoever has this queue to itself has the other one. */
 export const lockOf = (queue: string): string => `${queue}:owner`;
 

@@ -14,6 +14,7 @@ import { Membership } from './membership.js';
 import { againQueue, routingKey, SLOTS, slotOf, tasksExchange } from './names.js';
 import { QueueSets } from './queue-sets.js';
 import { RabbitmqDeadLetters } from './rabbitmq.dead-letters.js';
+import { RabbitmqParkingLot } from './rabbitmq.parking-lot.js';
 import { toAmqp, toAmqpWhole } from './wire.js';
 
 /** Carries messages over RabbitMQ: a topic is a routing key of one exchange, a group has quorum queues of each of its topics. */
@@ -27,6 +28,7 @@ export class RabbitmqDriver implements MessageDriver {
     retention: 'subscribers',
   };
   readonly deadLetters: RabbitmqDeadLetters;
+  readonly parking: RabbitmqParkingLot;
   private readonly exchange: string;
   private readonly mandatory: boolean;
   private readonly sets: QueueSets;
@@ -41,6 +43,7 @@ export class RabbitmqDriver implements MessageDriver {
     this.mandatory = config.unroutable === 'error';
     this.sets = new QueueSets(client, site, this.exchange, config.partitions);
     this.deadLetters = new RabbitmqDeadLetters(client, this.sets);
+    this.parking = new RabbitmqParkingLot(client, this.sets, site.logger, config.maxParked);
   }
 
   /** Resolves when the exchanges are there. */
@@ -84,7 +87,7 @@ export class RabbitmqDriver implements MessageDriver {
   }
 
   async consume(request: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
-    const membership = new Membership(this.client, this.sets, request, sink);
+    const membership = new Membership(this.client, this.sets, this.parking, request, sink);
     await membership.tend();
     return membership;
   }
