@@ -101,7 +101,7 @@ export class Parking {
       wait();
       return;
     }
-    const mayWait = delayMs < this.hub.config.retry.parkAfterMs;
+    const mayWait = delayMs < this.hub.config.retry.parkAfterMs && !this.site.isTight();
     if (!lot || lane.key === undefined || mayWait) return this.waitInHand(lane, delayMs);
     const works = [...lane.queue];
     const requests = works.map((each, at) => requestOf(each, at === 0 ? dueAt : 0, at === 0 ? error : undefined));
