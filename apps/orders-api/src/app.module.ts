@@ -4,6 +4,7 @@ import { DatabaseModule } from '@core-infra/database';
 import { FeatureFlagsModule } from '@core-infra/feature-flags';
 import { HttpModule } from '@core-infra/http';
 import { messagingMigrations, OutboxModule } from '@core-infra/messaging/outbox';
+import { ObservabilityModule } from '@core-infra/observability';
 import { RateLimitModule } from '@core-infra/rate-limit';
 import { RedisModule } from '@core-infra/redis';
 import { Module } from '@nestjs/common';
@@ -20,6 +21,7 @@ const hasRedis = Boolean(process.env.REDIS_URL || process.env.REDIS_ADDR);
   imports: [
     CoreInfraModule.forRootAsync({
       concerns: [
+        ObservabilityModule,
         DatabaseModule.forRoot({ migrations: { classes: messagingMigrations } }),
         HttpModule,
         ...messagingConcerns([orderCancelled, orderPlaced]),
