@@ -2,6 +2,7 @@ import { CreateMessagingDeadLetters1763700000003 } from './dead-letters.migratio
 import { CreateMessagingIdempotencyKeys1763700000005 } from './idempotency-keys.migration.js';
 import { CreateMessagingInbox1763700000002 } from './inbox.migration.js';
 import { CreateMessagingOutbox1763700000001 } from './outbox.migration.js';
+import { CreateMessagingOutboxRelays1763700000006 } from './outbox-relays.migration.js';
 import { CreateMessagingParked1763700000004 } from './parked.migration.js';
 
 export {
@@ -29,4 +30,5 @@ export const messagingMigrations = [
   CreateMessagingDeadLetters1763700000003,
   CreateMessagingParked1763700000004,
   CreateMessagingIdempotencyKeys1763700000005,
+  CreateMessagingOutboxRelays1763700000006,
 ];

@@ -34,11 +34,17 @@ export class OutboxConfig extends ConnectionConfig {
   @Max(3_600_000)
   pollMs: number = 1_000;
 
-  /** How many events are published at once. @default 1_000 */
+  /** How many events are published at once, unless `batchBytes` are reached before. @default 1_000 */
   @IsInt()
   @Min(1)
   @Max(50_000)
   batchSize: number = 1_000;
+
+  /** How many bytes of events are in memory to be published at once; one event always is. @default 8_388_608 */
+  @IsInt()
+  @Min(1)
+  @Max(1_073_741_824)
+  batchBytes: number = 8 * 1024 * 1024;
 
   /** How long a relay may take with a batch, in milliseconds; then the server takes it for dead, and another takes over. @default 15_000 */
   @IsInt()

@@ -126,7 +126,7 @@ class PostgresOutbox extends OutboxRelay {
 }
 
 const tables =
-  'messaging_outbox, messaging_scheduled, messaging_outbox_buckets, messaging_inbox, messaging_dead_letters, messaging_parked, messaging_idempotency_keys';
+  'messaging_outbox, messaging_scheduled, messaging_outbox_buckets, messaging_outbox_relays, messaging_inbox, messaging_dead_letters, messaging_parked, messaging_idempotency_keys';
 
 async function tablesOf(dataSource: DataSource): Promise<void> {
   try {

@@ -1,5 +1,6 @@
 import type { DataSource } from '@core-infra/database';
 import type { OutgoingMessage } from '../../driver/message.js';
+import { BUCKETS } from '../buckets.js';
 
 /** An event in the outbox. */
 export interface OutboxRow extends OutgoingMessage {
@@ -17,6 +18,8 @@ interface Row {
   readonly headers: Record<string, string>;
   readonly body: Buffer;
   readonly created_at: Date;
+  /** Bytes up to this row. */
+  readonly total: string;
 }
 
 /** Events that are left out: all of these keys, and those at these places. */
@@ -25,11 +28,23 @@ export interface Waiting {
   readonly seqs: readonly string[];
 }
 
+/** How much is read at once: so many events, and no more once they have so many bytes. */
+export interface BatchLimit {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+export interface Batch {
+  readonly rows: readonly OutboxRow[];
+  /** A limit has ended it. */
+  readonly isFull: boolean;
+}
+
 /** What the relay does with a connection while it holds its buckets. */
 export interface Hold {
   readonly buckets: readonly number[];
   /** The first events of these buckets, in the order in which they were written, without those that wait. */
-  read(limit: number, without: Waiting): Promise<readonly OutboxRow[]>;
+  read(limit: BatchLimit, without: Waiting): Promise<Batch>;
   remove(rows: readonly OutboxRow[]): Promise<void>;
 }
 
@@ -48,8 +63,8 @@ export async function holdBuckets<Result>(
   const runner = dataSource.createQueryRunner();
   const query: Query = (sql, parameters) => runner.query(sql, parameters) as Promise<never>;
   try {
-    await runner.startTransaction('READ COMMITTED');
-    await query(`SET LOCAL idle_in_transaction_session_timeout = ${Math.trunc(wanted.leaseMs)}`);
+    await runner.startTransaction();
+    await query(settings(wanted.leaseMs));
     // Rows are read by a later statement, whose snapshot sees all that the bucket's last holder has removed.
     const locked = await query<{ bucket: number }[]>(
       `SELECT bucket FROM messaging_outbox_buckets WHERE bucket = ANY($1::smallint[]) ORDER BY random() LIMIT $2 FOR UPDATE SKIP LOCKED`,
@@ -75,25 +90,43 @@ export async function holdBuckets<Result>(
   }
 }
 
+/**
+ * Statistics say nothing of a table that was empty a moment ago: left to itself, the server would sort all events of a bucket for the first few, which the
+ * index has in order.
+ */
+function settings(leaseMs: number): string {
+  const off = ['enable_sort', 'enable_bitmapscan', 'enable_seqscan'].map(name => `SET LOCAL ${name} = off`);
+  const lease = `SET LOCAL idle_in_transaction_session_timeout = ${Math.trunc(leaseMs)}`;
+  return ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', lease, ...off].join('; ');
+}
+
+const columns = 'seq, id, kind, topic, key, headers, body, created_at';
+const bytes = 'octet_length(body) + pg_column_size(headers)';
+
 async function readRows(
   query: Query,
   buckets: readonly number[],
-  limit: number,
+  limit: BatchLimit,
   { keys, seqs }: Waiting,
-): Promise<OutboxRow[]> {
+): Promise<Batch> {
   const some = keys.length + seqs.length > 0;
-  const rows = await query<Row[]>(
-    `SELECT seq, id, kind, topic, key, headers, body, created_at FROM messaging_outbox
-     WHERE bucket = ANY($1::smallint[])
-     ${some ? 'AND (key IS NULL OR key <> ALL($3::text[])) AND seq <> ALL($4::bigint[])' : ''}
-     ORDER BY seq LIMIT $2`,
-    [buckets, limit, ...(some ? [keys, seqs] : [])],
+  const free = some ? 'AND (key IS NULL OR key <> ALL($3::text[])) AND seq <> ALL($4::bigint[])' : '';
+  const of = (which: string): string => `(SELECT ${columns} FROM messaging_outbox WHERE ${which} ${free} ORDER BY seq)`;
+  // Some buckets are merged from the index, each in its order; all are in the order of the primary key.
+  const first =
+    buckets.length === BUCKETS ? of('true') : buckets.map(bucket => of(`bucket = ${bucket}`)).join(' UNION ALL ');
+  const found = await query<Row[]>(
+    `SELECT * FROM (
+       SELECT *, sum(${bytes}) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS total FROM (SELECT * FROM (${first}) AS every ORDER BY seq LIMIT $1) AS first
+     ) AS summed WHERE total - (${bytes}) < $2`,
+    [limit.events, limit.bytes, ...(some ? [keys, seqs] : [])],
   );
-  return rows.map(({ key, created_at: createdAt, ...row }) => ({
+  const rows = found.map(({ key, created_at: createdAt, total: _, ...row }) => ({
     ...row,
     createdAt: createdAt.getTime(),
     ...(key !== null && { key }),
   }));
+  return { rows, isFull: rows.length >= limit.events || Number(found.at(-1)?.total ?? 0) >= limit.bytes };
 }
 
 async function removeRows(query: Query, rows: readonly OutboxRow[]): Promise<void> {
@@ -102,13 +135,13 @@ async function removeRows(query: Query, rows: readonly OutboxRow[]): Promise<voi
 
 /** Moves events whose time has come into the outbox. */
 export async function promoteDue(dataSource: DataSource, limit: number): Promise<void> {
-  const columns = 'bucket, id, kind, topic, key, headers, body';
+  const moved = 'bucket, id, kind, topic, key, headers, body';
   await dataSource.query(
     `WITH due AS (
        DELETE FROM messaging_scheduled WHERE seq IN (
          SELECT seq FROM messaging_scheduled WHERE due_at <= now() ORDER BY due_at, seq LIMIT $1 FOR UPDATE SKIP LOCKED
-       ) RETURNING due_at, seq, ${columns}
-     ) INSERT INTO messaging_outbox (${columns}) SELECT ${columns} FROM due ORDER BY due_at, seq`,
+       ) RETURNING due_at, seq, ${moved}
+     ) INSERT INTO messaging_outbox (${moved}) SELECT ${moved} FROM due ORDER BY due_at, seq`,
     [limit],
   );
 }

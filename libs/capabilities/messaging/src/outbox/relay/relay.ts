@@ -1,5 +1,5 @@
 import { type DataSource, type Listening, listenTo } from '@core-infra/database';
-import type { DriverSite } from '@core-infra/kernel';
+import type { Clock, DriverSite } from '@core-infra/kernel';
 import type { MessagingHub } from '../../bus/messaging-hub.js';
 import { uuidV7 } from '../../events/event-ids.js';
 import type { DeadLetter } from '../../stores/dead-letters.js';
@@ -7,6 +7,7 @@ import { BUCKETS } from '../buckets.js';
 import { CHANNEL } from '../database.outbox.js';
 import type { OutboxConfig } from '../outbox.config.js';
 import { lookAhead, holdBuckets, type OutboxRow, promoteDue } from './outbox-rows.js';
+import { Peers } from './peers.js';
 import { Refusals } from './refusals.js';
 import { WakeUp } from './wake-up.js';
 
@@ -14,8 +15,9 @@ import { WakeUp } from './wake-up.js';
 export const OUTBOX_GROUP = 'outbox';
 
 const everyBucket = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
-/** How soon a bucket that another relay holds is looked at again. */
+/** How soon buckets that other relays hold are looked at again, and how soon at the latest, while they stay held. */
 const busyPauseMs = 20;
+const longestBusyPauseMs = 500;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 /** With NOTIFY, a look now and then is for what could have been missed. */
@@ -31,8 +33,7 @@ export class Relay {
   private listening?: Listening;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
-  /** Another relay was seen: buckets are then shared. */
-  private shared = false;
+  private readonly peers: Peers;
   /** Why nothing can be relayed at present. */
   trouble?: string;
 
@@ -43,6 +44,7 @@ export class Relay {
     private readonly site: DriverSite,
   ) {
     this.refusals = new Refusals(site.clock);
+    this.peers = new Peers(dataSource, site.clock);
   }
 
   start(): void {
@@ -78,6 +80,8 @@ export class Relay {
     ]);
     abort();
     await this.listening?.close();
+    // They learn it by themselves in some seconds.
+    if (!signal.aborted) await this.peers.leave().catch(() => undefined);
   }
 
   private async run(): Promise<void> {
@@ -104,30 +108,35 @@ export class Relay {
     else if (!waiting) return this.idleFor(dueInMs);
     this.wakeUp.heard();
     let unseen = everyBucket;
+    let busyMs = busyPauseMs;
     while (unseen.length > 0 && !this.stopped) {
       const emptied = await this.pass(unseen);
       unseen = unseen.filter(bucket => !emptied?.includes(bucket));
-      this.shared = emptied === undefined;
-      if (emptied === undefined) await this.wakeUp.pause(busyPauseMs);
+      if (emptied) busyMs = busyPauseMs;
+      else {
+        await this.wakeUp.pause(busyMs * (0.5 + Math.random() / 2));
+        busyMs = Math.min(longestBusyPauseMs, busyMs * 2);
+      }
     }
     return Math.min(this.idleFor(dueInMs === undefined || dueInMs > 0 ? dueInMs : 0), this.refusals.nextInMs);
   }
 
   /** One batch. Resolves with the buckets that are empty now; with `undefined` when others hold all of them. */
-  private pass(unseen: readonly number[]): Promise<readonly number[] | undefined> {
-    const { batchSize, leaseMs } = this.config;
-    const atMost = this.shared ? Math.ceil(unseen.length / 2) : unseen.length;
+  private async pass(unseen: readonly number[]): Promise<readonly number[] | undefined> {
+    const { batchSize, batchBytes, leaseMs } = this.config;
+    const atMost = Math.ceil(BUCKETS / (await this.peers.count()));
     const { clock, logger } = this.site;
     const since = clock.monotonic();
     return holdBuckets(this.dataSource, { buckets: unseen, atMost, leaseMs }, async hold => {
-      const found = await hold.read(batchSize, this.refusals.waiting);
+      const batch = await hold.read({ events: batchSize, bytes: batchBytes }, this.refusals.waiting);
+      const found = batch.rows;
       if (found.length === 0) return hold.buckets;
       const rows = this.refusals.firstOfKeys(found);
       // Less than the lease is left for the broker: when the server has given the buckets to another, nothing may be published any more. A process
       // that was stopped meanwhile learns it by the clock, before its timer.
-      const left = leaseMs * 0.8 - (clock.monotonic() - since);
-      if (left <= 0) throw new Error('The lease was over before the batch could be published.');
-      const { signal, release } = withinLease(this.stopping.signal, left);
+      const until = since + leaseMs * 0.8;
+      if (clock.monotonic() >= until) throw new Error('The lease was over before the batch could be published.');
+      const { signal, release } = withinLease(this.stopping.signal, until, clock);
       const results = await this.hub.driver.publish(rows, signal).finally(release);
       const { done, refused, away } = this.sort(rows, results, signal);
       for (const row of done) this.refusals.forget(row);
@@ -138,7 +147,7 @@ export class Relay {
         logger.warn(`A batch of the outbox took longer than outbox.leaseMs (${leaseMs} ms)`);
       if (away !== undefined && done.length === 0) throw away;
       // What was refused waits, and is not read again until it is due.
-      return found.length < batchSize && done.length + dead.length === found.length ? hold.buckets : [];
+      return !batch.isFull && done.length + dead.length === found.length ? hold.buckets : [];
     });
   }
 
@@ -214,13 +223,25 @@ interface Sorted {
 }
 
 /** Aborts with the other signal, or when the time is over. */
-function withinLease(stopping: AbortSignal, ms: number): { readonly signal: AbortSignal; release(): void } {
+function withinLease(
+  stopping: AbortSignal,
+  until: number,
+  clock: Clock,
+): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
+  const { signal } = controller;
   const abort = (): void => controller.abort(new Error('The relay may not publish any longer.'));
-  const timer = setTimeout(abort, ms);
+  const timer = setTimeout(abort, until - clock.monotonic());
   stopping.addEventListener('abort', abort, { once: true });
+  // A process that was stopped hears from its sockets before its timers: who asks then is told by the clock.
+  Object.defineProperty(signal, 'aborted', {
+    get: () => {
+      if (clock.monotonic() >= until) abort();
+      return Reflect.get(AbortSignal.prototype, 'aborted', signal) as boolean;
+    },
+  });
   return {
-    signal: controller.signal,
+    signal,
     release: () => {
       clearTimeout(timer);
       stopping.removeEventListener('abort', abort);
