@@ -5,13 +5,14 @@ import type { Streams } from './streams.js';
 /** What waits for a group, and what its members have in hand, by what the server counts. */
 export async function backlogOf(
   client: NatsClient,
-  { names, partitions }: Streams,
+  streams: Streams,
   { group, topics, queues }: ConsumeRequest,
 ): Promise<readonly TopicBacklog[]> {
+  const { names } = streams;
   const manager = await client.jetstreamManager();
   return Promise.all(
     topics.map(async topic => {
-      const sources = Array.from({ length: partitions }, (_, number) =>
+      const sources = Array.from({ length: streams.partitionsOf(topic) }, (_, number) =>
         names.source(group, topic, number, queues.includes(topic)),
       );
       const counts = await Promise.all(

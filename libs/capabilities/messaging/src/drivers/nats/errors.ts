@@ -31,3 +31,23 @@ export class NatsTopicError extends InfraError {
     );
   }
 }
+
+@ErrorSpec({
+  code: 'INFRA_NATS_SUBJECT',
+  summary: 'The subject that stands for a topic is in no stream, or not in the one that is named.',
+})
+export class NatsSubjectError extends InfraError {
+  constructor(
+    readonly topic: string,
+    readonly subject: string,
+    readonly stream?: string,
+    has: readonly string[] = [],
+  ) {
+    super(
+      stream === undefined
+        ? `No stream has the subject "${subject}", which stands for the topic "${topic}".`
+        : `The stream "${stream}" does not have the subject "${subject}", which stands for the topic "${topic}": it has ${has.join(', ')}.`,
+      'Make the stream, or mend messaging.topics.<type>.subject and .stream.',
+    );
+  }
+}

@@ -18,6 +18,12 @@ export interface Source {
   readonly consumer: string;
 }
 
+/** A subject of a stream that is not made here, and stands for a topic. */
+export interface Foreign {
+  readonly stream: string;
+  readonly subject: string;
+}
+
 /** Streams and subjects by their names; each kind of message has a first word of its own, so that no topic's name can be mistaken for another's subject. */
 export class Names {
   readonly tasksStream: string;
@@ -25,6 +31,8 @@ export class Names {
   readonly deadStream: string;
   readonly groupsStream: string;
   private readonly stream: string;
+  /** Topics for which another system's stream stands. */
+  private readonly foreign = new Map<string, Foreign>();
 
   constructor(private readonly config: NatsMessagingConfig) {
     this.stream = config.prefix.toUpperCase();
@@ -32,6 +40,11 @@ export class Names {
     this.retryStream = `${this.stream}_RETRY`;
     this.deadStream = `${this.stream}_DLQ`;
     this.groupsStream = `${this.stream}_GROUPS`;
+  }
+
+  /** From here on this stands for the topic. */
+  set(topic: string, foreign: Foreign): void {
+    this.foreign.set(topic, foreign);
   }
 
   get tasks(): string {
@@ -48,6 +61,12 @@ export class Names {
   }
   get parkings(): string {
     return `${this.config.prefix}_parked`;
+  }
+
+  /** Where a message of the topic is published, and the stream that must have it where that is known. */
+  target(topic: string, partition: number, isTask: boolean): Partial<Foreign> & { readonly subject: string } {
+    const subject = isTask ? this.task(topic, partition) : this.events(topic, partition);
+    return this.foreign.get(topic) ?? { subject };
   }
 
   /** The stream of a topic's events, and the subjects it has. */
@@ -93,17 +112,12 @@ export class Names {
   }
 
   source(group: string, topic: string, partition: number, isTasks: boolean): Source {
-    return isTasks
-      ? {
-          stream: this.tasksStream,
-          subject: this.task(topic, partition),
-          consumer: `${token(topic)}=${partition}`,
-        }
-      : {
-          stream: this.eventsStream(topic).name,
-          subject: this.events(topic, partition),
-          consumer: `${token(group)}=${token(topic)}=${partition}`,
-        };
+    const { stream = isTasks ? this.tasksStream : this.eventsStream(topic).name, subject } = this.target(
+      topic,
+      partition,
+      isTasks,
+    );
+    return { stream, subject, consumer: `${isTasks ? '' : `${token(group)}=`}${token(topic)}=${partition}` };
   }
 
   againSource(group: string, topic: string): Source {

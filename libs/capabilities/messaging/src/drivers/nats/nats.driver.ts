@@ -15,7 +15,7 @@ import { Membership } from './membership.js';
 import { partitionOf } from './names.js';
 import { NatsDeadLetters } from './nats.dead-letters.js';
 import { NatsParkingLot } from './nats.parking-lot.js';
-import { Streams } from './streams.js';
+import { type Said, Streams } from './streams.js';
 import { toNats } from './wire.js';
 
 /** Of the largest message, left for what headers become on the wire, in bytes. */
@@ -36,8 +36,9 @@ export class NatsDriver implements MessageDriver {
     private readonly client: NatsClient,
     private readonly site: DriverSite,
     private readonly config: NatsMessagingConfig,
+    said: Said = {},
   ) {
-    this.streams = new Streams(client, site, config);
+    this.streams = new Streams(client, site, config, said);
     this.deadLetters = new NatsDeadLetters(client, this.streams);
     this.parking = new NatsParkingLot(client, this.streams, config);
   }
@@ -57,7 +58,7 @@ export class NatsDriver implements MessageDriver {
 
   /** Resolves when the streams are there. */
   connect(): Promise<void> {
-    return this.streams.ensure();
+    return this.streams.connect();
   }
 
   /** @throws when a stream is missing */
@@ -141,10 +142,12 @@ export class NatsDriver implements MessageDriver {
 
   private put(message: OutgoingMessage, signal: AbortSignal): Promise<unknown> {
     const { topic, key, kind } = message;
-    const { names, partitions } = this.streams;
+    const { names } = this.streams;
+    const partitions = this.streams.partitionsOf(topic);
     const partition = key === undefined ? (this.turn = (this.turn + 1) % partitions) : partitionOf(key, partitions);
-    const subject = kind === 'task' ? names.task(topic, partition) : names.events(topic, partition);
-    return this.client.publish({ subject, ...toNats(message) }, { signal });
+    const { subject, stream } = names.target(topic, partition, kind === 'task');
+    const expect = stream === undefined ? {} : { expect: { streamName: stream } };
+    return this.client.publish({ subject, ...toNats(message), ...expect }, { signal });
   }
 
   /** While the server is away, what is to be published waits for it. */

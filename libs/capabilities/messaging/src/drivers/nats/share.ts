@@ -47,7 +47,7 @@ export class Share {
 
   /** Takes or gives up partitions of a topic, so that all members have as many. */
   async balance(topic: string, others: readonly (readonly number[])[]): Promise<void> {
-    const { partitions } = this.site.streams;
+    const partitions = this.site.streams.partitionsOf(topic);
     this.openAgain(topic);
     const quota = Math.ceil(partitions / (others.length + 1));
     const mine = this.ofTopic(topic);
@@ -98,7 +98,7 @@ export class Share {
     const { streams, request, feed: feedSite } = this.site;
     if ([...this.feeds].some(({ ref, isShared }) => isShared && ref.topic === topic)) return;
     const source = streams.names.againSource(request.group, topic);
-    this.open(new Feed(feedSite, { topic, number: streams.partitions }, source, undefined, false), 0);
+    this.open(new Feed(feedSite, { topic, number: streams.partitionsOf(topic) }, source, undefined, false), 0);
   }
 
   private async claim(ref: Partition): Promise<boolean> {

@@ -1,7 +1,9 @@
 import type { DriverSite } from '@core-infra/kernel';
 import { type NatsClient, NatsTopologyError, type NatsTopology } from '@core-infra/nats';
 import type { NatsMessagingConfig } from '../../config/nats-messaging.config.js';
+import type { DeclaredGroup, TopicAddress } from '../../config/topic.config.js';
 import { NatsPartitionsError, NatsTopicError } from './errors.js';
+import { streamOf } from './foreign.js';
 import { Names, PIN_GROUP, type Source } from './names.js';
 
 type StreamDeclaration = NonNullable<NatsTopology['streams']>[number];
@@ -15,6 +17,14 @@ const MAX_ACK_PENDING = 1_000_000;
 const CONSUMER_EXISTS = new Set([10_013, 10_105, 10_148]);
 const topicName = /^[\w-]+(?:\.[\w-]+)*$/;
 
+/** What is said of topics by configuration. */
+export interface Said {
+  /** Topics for which there is something at the server already. */
+  readonly addresses?: ReadonlyMap<string, TopicAddress>;
+  /** Groups whose events are kept before they have a member. */
+  readonly groups?: readonly DeclaredGroup[];
+}
+
 /** Streams and consumers, made where they are missing. */
 export class Streams {
   readonly names: Names;
@@ -26,12 +36,14 @@ export class Streams {
     private readonly client: NatsClient,
     private readonly site: DriverSite,
     readonly config: NatsMessagingConfig,
+    private readonly said: Said = {},
   ) {
     this.names = new Names(config);
   }
 
-  get partitions(): number {
-    return this.config.partitions;
+  /** Of another system's stream there is one. */
+  partitionsOf(topic: string): number {
+    return this.subjectOf(topic) === undefined ? this.config.partitions : 1;
   }
 
   /** Whether the server keeps all but one member from a consumer (NATS 2.11). */
@@ -42,6 +54,12 @@ export class Streams {
 
   isReady(topic: string): boolean {
     return this.ready.has(topic);
+  }
+
+  /** All that is known to be needed from the first on. @throws NatsPartitionsError */
+  async connect(): Promise<void> {
+    await this.ensure();
+    for (const topic of new Set(this.said.groups?.map(declared => declared.topic))) await this.ensureTopic(topic);
   }
 
   /** The streams that are the same for all topics. @throws NatsPartitionsError */
@@ -59,10 +77,7 @@ export class Streams {
     if (!topicName.test(topic)) throw new NatsTopicError(topic);
     await this.ensure();
     let declared = this.topics.get(topic);
-    if (!declared) {
-      declared = this.config.streamPerTopic ? this.declareEvents(topic) : Promise.resolve();
-      this.topics.set(topic, declared);
-    }
+    if (!declared) this.topics.set(topic, (declared = this.declareTopic(topic)));
     await declared.catch((error: unknown) => {
       this.topics.delete(topic);
       throw error;
@@ -80,10 +95,28 @@ export class Streams {
   /** The consumers of a group for a topic: one for each partition, and one for what the group gets again. */
   async ensureGroup(group: string, topic: string, isTasks: boolean): Promise<void> {
     await this.ensureTopic(topic);
+    await this.declareGroup(group, topic, isTasks);
+  }
+
+  private subjectOf(topic: string): string | undefined {
+    return this.said.addresses?.get(topic)?.subject;
+  }
+
+  private async declareTopic(topic: string): Promise<void> {
+    const subject = this.subjectOf(topic);
+    if (subject !== undefined) {
+      const stream = await streamOf(this.client, topic, subject, this.said.addresses?.get(topic)?.stream);
+      this.names.set(topic, { stream, subject });
+    } else if (this.config.streamPerTopic) await this.declareEvents(topic);
+    for (const { group, topic: own } of this.said.groups ?? [])
+      if (own === topic) await this.declareGroup(group, topic, false);
+  }
+
+  private async declareGroup(group: string, topic: string, isTasks: boolean): Promise<void> {
     const manager = await this.client.jetstreamManager();
     const { startAt } = this.config;
     const deliver = isTasks ? 'all' : startAt;
-    const sources = Array.from({ length: this.partitions }, (_, number) =>
+    const sources = Array.from({ length: this.partitionsOf(topic) }, (_, number) =>
       this.names.source(group, topic, number, isTasks),
     );
     await Promise.all(sources.map(source => this.ensureConsumer(manager, source, deliver, this.isPinning)));
@@ -153,7 +186,7 @@ export class Streams {
   }
 
   private get mark(): { metadata: Record<string, string> } {
-    return { metadata: { [PARTITIONS]: String(this.partitions) } };
+    return { metadata: { [PARTITIONS]: String(this.config.partitions) } };
   }
 
   private async declare(stream: StreamDeclaration): Promise<void> {
@@ -164,8 +197,8 @@ export class Streams {
       const manager = await this.client.jetstreamManager();
       const { config } = await manager.streams.info(stream.name);
       const found = config.metadata?.[PARTITIONS];
-      if (stream.more?.metadata && found !== String(this.partitions))
-        throw new NatsPartitionsError(stream.name, this.partitions, found);
+      if (stream.more?.metadata && found !== String(this.config.partitions))
+        throw new NatsPartitionsError(stream.name, this.config.partitions, found);
       // Limits are an operator's to change: what is there is used as it is.
       this.site.logger.warn(error.message);
     }
