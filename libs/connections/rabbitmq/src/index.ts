@@ -3,7 +3,7 @@ export { RabbitmqHealthConfig } from './config/health.config.js';
 export { RabbitmqConfig } from './config/rabbitmq.config.js';
 export { RabbitmqRetryConfig } from './config/retry.config.js';
 export { RabbitmqTlsConfig } from './config/tls.config.js';
-export type { ConsumeOptions, MessageHandler, RabbitmqConsumer } from './consume/consumer.js';
+export type { ConsumeOptions, MessageHandler, RabbitmqConsumer } from './consume/consumer.port.js';
 export { RabbitmqMessage, type Settlement } from './consume/delivered.js';
 export {
   RabbitmqLoginError,

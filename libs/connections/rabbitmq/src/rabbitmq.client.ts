@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import type { ConsumeOptions, MessageHandler, RabbitmqConsumer } from './consume/consumer.js';
+import type { ConsumeOptions, MessageHandler, RabbitmqConsumer } from './consume/consumer.port.js';
 import type { OutgoingMessage, PublishOptions } from './publish/outgoing.js';
 import type { Topology } from './topology/topology.js';
 

@@ -7,7 +7,7 @@ describe('a broker that goes away and comes back', () => {
   const server = useRabbitmqServer();
 
   it('killed under load: nothing that was confirmed is lost, waiting messages go through, consumers come back', async () => {
-    await using booted = await bootLogged(RabbitmqModule.forRoot({ url: server.url, ...hurried }));
+    await using booted = await bootLogged(RabbitmqModule.forRoot({ startup: 'require', url: server.url, ...hurried }));
     const client = booted.app.get(RabbitmqClient);
     const queue = uniqueName('load');
     await client.topology({ queues: [{ name: queue }] });
@@ -47,7 +47,7 @@ describe('a broker that goes away and comes back', () => {
   });
 
   it('what was declared is declared again where it went with the broker', async () => {
-    await using booted = await bootLogged(RabbitmqModule.forRoot({ url: server.url, ...hurried }));
+    await using booted = await bootLogged(RabbitmqModule.forRoot({ startup: 'require', url: server.url, ...hurried }));
     const client = booted.app.get(RabbitmqClient);
     const queue = uniqueName('transient');
     await client.topology({ queues: [{ name: queue, type: 'classic', durable: false }] });
@@ -62,7 +62,7 @@ describe('a broker that goes away and comes back', () => {
   });
 
   it('a queue that is deleted under its consumer: told, and consumed again when it is back', async () => {
-    await using booted = await bootLogged(RabbitmqModule.forRoot({ url: server.url, ...hurried }));
+    await using booted = await bootLogged(RabbitmqModule.forRoot({ startup: 'require', url: server.url, ...hurried }));
     const client = booted.app.get(RabbitmqClient);
     const queue = uniqueName('deleted');
     const topology = { queues: [{ name: queue }] };
@@ -84,7 +84,7 @@ describe('a broker that goes away and comes back', () => {
 
   it('times out while the broker is away, and leaves when the app does', async () => {
     await using booted = await bootLogged(
-      RabbitmqModule.forRoot({ url: server.url, ...hurried, commandTimeoutMs: 200 }),
+      RabbitmqModule.forRoot({ startup: 'require', url: server.url, ...hurried, commandTimeoutMs: 200 }),
     );
     const client = booted.app.get(RabbitmqClient);
     await server.stop();
@@ -110,7 +110,7 @@ describe('a network that fails', () => {
   const proxy = useToxiproxy(() => server.url);
 
   it('resets under load: everything is confirmed and arrives', async () => {
-    await using booted = await bootLogged(RabbitmqModule.forRoot({ url: proxy.url, ...hurried }));
+    await using booted = await bootLogged(RabbitmqModule.forRoot({ startup: 'require', url: proxy.url, ...hurried }));
     const client = booted.app.get(RabbitmqClient);
     const queue = uniqueName('resets');
     await client.topology({ queues: [{ name: queue }] });
@@ -132,7 +132,9 @@ describe('a network that fails', () => {
   });
 
   it('a half-open connection is noticed by the heartbeat', async () => {
-    await using booted = await bootLogged(RabbitmqModule.forRoot({ url: proxy.url, ...hurried, heartbeatMs: 1_000 }));
+    await using booted = await bootLogged(
+      RabbitmqModule.forRoot({ startup: 'require', url: proxy.url, ...hurried, heartbeatMs: 1_000 }),
+    );
     const client = booted.app.get(RabbitmqClient);
     await proxy.halfOpen();
     await eventually(() => expect(client.isConnected).toBe(false), { timeoutMs: 10_000 });

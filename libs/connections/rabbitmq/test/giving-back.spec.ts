@@ -3,7 +3,9 @@ import { bootLogged, eventually, uniqueName, useRabbitmqServer } from '@core-inf
 
 const server = useRabbitmqServer();
 const boot = () =>
-  bootLogged(RabbitmqModule.forRoot({ url: server.url, retry: { firstDelayMs: 20, maxDelayMs: 100 } }));
+  bootLogged(
+    RabbitmqModule.forRoot({ startup: 'require', url: server.url, retry: { firstDelayMs: 20, maxDelayMs: 100 } }),
+  );
 const numbers = (count: number) => Array.from({ length: count }, (_, at) => String(at));
 
 async function filled(client: RabbitmqClient, count: number): Promise<string> {

@@ -10,7 +10,7 @@ import { bootInfra, eventually, failure, uniqueName, useRabbitmq } from '@core-i
 
 describe('RabbitmqModule', () => {
   const server = useRabbitmq();
-  const boot = (options = {}) => bootInfra(RabbitmqModule.forRoot({ url: server.url, ...options }));
+  const boot = (options = {}) => bootInfra(RabbitmqModule.forRoot({ startup: 'require', url: server.url, ...options }));
 
   it('declares, publishes and consumes: an exchange, a quorum queue, its binding, headers and properties', async () => {
     await using app = await boot();
@@ -240,7 +240,7 @@ describe('RabbitmqModule', () => {
     @Module({ providers: [Uses], exports: [Uses] })
     class UsesModule {}
     await using app = await bootInfra(
-      RabbitmqModule.forRoot({ url: server.url }),
+      RabbitmqModule.forRoot({ startup: 'require', url: server.url }),
       RabbitmqModule.forRoot({ name: 'audit', url: server.url, queuePrefix: 'audit.' }),
       UsesModule,
     );

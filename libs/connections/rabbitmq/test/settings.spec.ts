@@ -29,6 +29,10 @@ describe('RABBITMQ_URL', () => {
   });
 });
 
+it('a boot does not wait for the broker, and readiness does not depend on it', () => {
+  expect(new RabbitmqConfig()).toMatchObject({ startup: 'background', critical: false });
+});
+
 it('settings that contradict each other are problems', () => {
   const config = Object.assign(new RabbitmqConfig(), { heartbeatMs: 1_500 });
   config.tls.cert = 'x';

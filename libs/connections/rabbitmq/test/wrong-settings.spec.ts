@@ -8,7 +8,7 @@ import { bootInfra, bootLogged, eventually, failure, uniqueName, useRabbitmqServ
 /** What a boot that requires the connection fails with, and how long that takes. */
 async function told(options: RabbitmqOptions): Promise<{ error: Error & { code?: string }; ms: number; text: string }> {
   const began = performance.now();
-  const error = await failure(bootInfra(RabbitmqModule.forRoot(options)));
+  const error = await failure(bootInfra(RabbitmqModule.forRoot({ startup: 'require', ...options })));
   const ms = performance.now() - began;
   return { error, ms, text: `${error.message} ${(error.cause as Error | undefined)?.message ?? ''}` };
 }
@@ -21,7 +21,13 @@ describe('settings that do not fit the broker', () => {
     ],
   });
   const fields = () => ({ host: server.host, port: server.port });
-  const limited = () => ({ ...fields(), user: 'limited', password: 'p@ss/word', vhost: 'orders' });
+  const limited = () => ({
+    ...fields(),
+    user: 'limited',
+    password: 'p@ss/word',
+    vhost: 'orders',
+    startup: 'require' as const,
+  });
 
   it('a wrong password, an unknown user: which, the fix, within 5 s, and never the password', async () => {
     for (const login of [
@@ -71,9 +77,7 @@ describe('settings that do not fit the broker', () => {
   });
 
   it('a background start says it once, and connects when it is put right', async () => {
-    await using booted = await bootLogged(
-      RabbitmqModule.forRoot({ ...fields(), user: 'nobody', password: 'hunter2', startup: 'background' }),
-    );
+    await using booted = await bootLogged(RabbitmqModule.forRoot({ ...fields(), user: 'nobody', password: 'hunter2' }));
     await eventually(() => expect(booted.logger.matching(/refuses the login of nobody/)).toHaveLength(1));
     expect(JSON.stringify(booted.logger.records)).not.toContain('hunter2');
     const client = booted.app.get(RabbitmqClient);
@@ -86,7 +90,7 @@ describe('settings that do not fit the broker', () => {
     const from = (env: Record<string, string>) =>
       bootInfra(
         ConfigModule.forRoot({ root: '/nowhere', env, argv: [], watch: false, environment: 'test' }),
-        RabbitmqModule.forRootAsync(),
+        RabbitmqModule.forRootAsync({ useFactory: () => ({ startup: 'require' as const }) }),
       );
     await using byUrl = await from({ RABBITMQ_URL: server.urlFor('limited', 'p@ss/word', 'orders') });
     expect(byUrl.get(RabbitmqClient).isConnected).toBe(true);
@@ -116,7 +120,9 @@ describe('TLS', () => {
 
   it('by text and by files, with a certificate of the client; messages go both ways', async () => {
     const { ca, cert, key } = secure.tls!;
-    await using app = await bootInfra(RabbitmqModule.forRoot({ url: secure.url, tls: { ca, cert, key } }));
+    await using app = await bootInfra(
+      RabbitmqModule.forRoot({ startup: 'require', url: secure.url, tls: { ca, cert, key } }),
+    );
     const client = app.get(RabbitmqClient);
     const queue = uniqueName('secret');
     await client.topology({ queues: [{ name: queue }] });
@@ -128,7 +134,7 @@ describe('TLS', () => {
         return join(folder, name);
       };
       const tls = { ca: file('ca', ca), cert: file('cert', cert), key: file('key', key) };
-      await using other = await bootInfra(RabbitmqModule.forRoot({ url: secure.url, tls }));
+      await using other = await bootInfra(RabbitmqModule.forRoot({ startup: 'require', url: secure.url, tls }));
       const got: string[] = [];
       await other.get(RabbitmqClient).consume(queue, {}, message => {
         got.push(message.content.toString());

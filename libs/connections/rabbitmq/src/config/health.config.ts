@@ -7,6 +7,11 @@ export class RabbitmqHealthConfig {
   @IsString({ each: true })
   queues: string[] = [];
 
+  /** Exchanges that must be there and writable; `rabbitmq.exchange` and those that were published to are looked at by themselves. @default [] */
+  @IsArray()
+  @IsString({ each: true })
+  exchanges: string[] = [];
+
   /** How many messages may be ready in a queue, before it counts as degraded. @default any number */
   @IsOptional()
   @IsInt()

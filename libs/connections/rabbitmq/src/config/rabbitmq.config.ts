@@ -1,5 +1,5 @@
 import { Alias, ConfigSection, ConnectionConfig, Env, EnvParts, KeyParts, Nested, Secret } from '@core-infra/kernel';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { parseRabbitmqUrl } from './address.js';
 import { RabbitmqHealthConfig } from './health.config.js';
 import { RabbitmqRetryConfig } from './retry.config.js';
@@ -13,6 +13,14 @@ export class RabbitmqConfig extends ConnectionConfig {
   /** @default 'amqplib' */
   @IsIn(['amqplib'])
   driver: 'amqplib' = 'amqplib';
+
+  /** Whether the boot waits for the broker (`require`) or goes on and keeps trying (`background`). @default 'background' */
+  @IsIn(['require', 'background'])
+  override startup: 'require' | 'background' = 'background';
+
+  /** Whether readiness falls while the broker is away; if not, the app counts as degraded. @default false */
+  @IsBoolean()
+  override critical: boolean = false;
 
   /** A whole address in place of the fields: `amqp://user:password@host:5672/vhost`, `amqps://` with TLS. */
   declare url?: string;

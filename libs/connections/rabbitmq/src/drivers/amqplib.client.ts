@@ -1,5 +1,6 @@
 import type { Channel } from 'amqplib';
-import { Consumer, type ConsumeOptions, type MessageHandler, type RabbitmqConsumer } from '../consume/consumer.js';
+import { Consumer } from '../consume/consumer.js';
+import type { ConsumeOptions, MessageHandler, RabbitmqConsumer } from '../consume/consumer.port.js';
 import type { Link } from '../link/link.js';
 import type { OutgoingMessage, PublishOptions } from '../publish/outgoing.js';
 import { Publisher } from '../publish/publisher.js';

@@ -46,6 +46,8 @@ export class Publisher {
   /** Sends one at a time until so many have gone, to find out which of them the broker closes the channel for. */
   private oneByOne = 0;
   private sweeper?: NodeJS.Timeout;
+  /** Exchanges that were published to, with what the broker said when it last took nothing for them. */
+  readonly exchanges = new Map<string, Error | undefined>();
   private unsettled = 0;
   private readonly idle: (() => void)[] = [];
   private readonly watched = new Map<AbortSignal, { messages: Set<Outgoing>; abort: () => void }>();
@@ -63,6 +65,11 @@ export class Publisher {
 
   get pending(): number {
     return this.unsettled;
+  }
+
+  /** Whether what is published now is sent now. */
+  get isOpen(): boolean {
+    return this.channel !== undefined && this.link.isUp;
   }
 
   publish(message: OutgoingMessage, options: PublishOptions = {}): Promise<void> {
@@ -152,6 +159,8 @@ export class Publisher {
 
   private confirmed(outgoing: Outgoing, nack: Error | null): void {
     if (this.oneByOne > 0) this.oneByOne -= 1;
+    const { exchange } = outgoing;
+    if (this.exchanges.get(exchange) || !this.exchanges.has(exchange)) this.exchanges.set(exchange, undefined);
     this.settle(outgoing, () => {
       if (nack) {
         const reason = 'it was not accepted, as by a queue that is full';
@@ -181,7 +190,11 @@ export class Publisher {
   private refused(failure: Error, model: ChannelModel): void {
     const found = diagnoseReply(failure, this.link.config, 'a message');
     const culprits = this.culprits(found);
-    for (const outgoing of culprits) this.settle(outgoing, () => outgoing.reject(found));
+    for (const outgoing of culprits) {
+      if (found instanceof RabbitmqMissingError || found instanceof RabbitmqPermissionError)
+        this.exchanges.set(outgoing.exchange, found);
+      this.settle(outgoing, () => outgoing.reject(found));
+    }
     const again = [...this.inFlight];
     this.again(again);
     this.oneByOne = culprits.length > 0 ? 0 : again.length;

@@ -1,6 +1,7 @@
 import type { DriverSite } from '@core-infra/kernel';
 import { type RabbitmqClient, RabbitmqUnroutableError } from '@core-infra/rabbitmq';
 import type { RabbitmqMessagingConfig } from '../../config/rabbitmq-messaging.config.js';
+import type { DeclaredGroup } from '../../config/topic.config.js';
 import type {
   ConsumeRequest,
   Consumption,
@@ -38,6 +39,8 @@ export class RabbitmqDriver implements MessageDriver {
     private readonly client: RabbitmqClient,
     site: DriverSite,
     config: RabbitmqMessagingConfig,
+    /** Groups that are to get what is published though no member of them has run. */
+    private readonly declared: readonly DeclaredGroup[] = [],
   ) {
     this.exchange = config.exchange ?? (client.exchange || 'events');
     this.mandatory = config.unroutable === 'error';
@@ -46,9 +49,10 @@ export class RabbitmqDriver implements MessageDriver {
     this.parking = new RabbitmqParkingLot(client, this.sets, site.logger, config.maxParked);
   }
 
-  /** Resolves when the exchanges are there. */
-  connect(): Promise<void> {
-    return this.sets.exchanges();
+  /** Resolves when the exchanges are there, and the queues of the groups that are declared. */
+  async connect(): Promise<void> {
+    await this.sets.exchanges();
+    for (const { group, topic } of this.declared) await this.sets.ensure(group, topic, false);
   }
 
   /** Gives dead letters back that were looked at. */

@@ -58,7 +58,7 @@ export class RabbitmqParkingLot implements ParkingLot {
     const { messages } = this.sizeOf(group);
     const fresh = requests.filter(request => !at(request)?.has(request.message.id)).length;
     if (fresh > 0 && messages + fresh > this.maxParked) throw new ParkingFullError(group, messages);
-    await Promise.all([...Map.groupBy(requests, at)].map(([parked, own]) => parked?.park(own, signal)));
+    await Promise.all([...Map.groupBy(requests, at)].map(async ([parked, own]) => parked?.park(own, signal)));
   }
 
   async next(
