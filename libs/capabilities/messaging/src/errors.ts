@@ -36,16 +36,23 @@ export class EventAttributeError extends InfraError {
   }
 }
 
-@ErrorSpec({ code: 'INFRA_EVENT_TOO_LARGE', status: 413, summary: 'An event is larger than messages may be.' })
+@ErrorSpec({
+  code: 'INFRA_EVENT_TOO_LARGE',
+  status: 413,
+  fault: 'client',
+  summary: 'An event is larger than messages may be.',
+})
 export class EventTooLargeError extends InfraError {
   constructor(
     readonly type: string,
     readonly bytes: number,
     readonly limit: number,
+    options?: ErrorOptions,
   ) {
     super(
       `The event "${type}" has ${bytes} bytes, and messages may have ${limit}.`,
       'Publish where the data is to be found in place of the data; or raise messaging.maxMessageBytes, and the limit of the broker.',
+      options,
     );
   }
 }

@@ -160,6 +160,28 @@ export class RabbitmqUnroutableError extends InfraError {
   }
 }
 
+/** A message is larger than the broker takes. */
+@ErrorSpec({
+  code: 'INFRA_RABBITMQ_TOO_LARGE',
+  status: 413,
+  summary: 'A message is larger than the broker takes (max_message_size).',
+})
+export class RabbitmqTooLargeError extends InfraError {
+  constructor(
+    /** Of its content; headers are not counted. */
+    readonly bytes: number,
+    readonly limit: number,
+    to = '',
+    options: { cause?: unknown } = {},
+  ) {
+    super(
+      `A message${to && ` to ${to}`} has ${bytes} bytes, and the broker takes ${limit}.`,
+      'Publish where the data is to be found in place of the data; or raise max_message_size of the broker.',
+      options,
+    );
+  }
+}
+
 /** The broker said no. */
 @ErrorSpec({
   code: 'INFRA_RABBITMQ_REFUSED',

@@ -13,6 +13,7 @@ export {
   RabbitmqTimeoutError,
   RabbitmqTlsError,
   RabbitmqTlsFileError,
+  RabbitmqTooLargeError,
   RabbitmqTopologyError,
   RabbitmqUnavailableError,
   RabbitmqUnroutableError,

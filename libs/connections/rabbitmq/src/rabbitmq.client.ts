@@ -27,7 +27,7 @@ export abstract class RabbitmqClient {
    * While the broker is away it waits up to its time, or rejects at once (`whileAway`). A message that was under way when the connection was lost is
    * sent again, and may so arrive twice.
    * @throws RabbitmqUnroutableError when no queue is bound for it; RabbitmqMissingError without the exchange; RabbitmqRefusedError when a queue is
-   * full; RabbitmqTimeoutError, RabbitmqUnavailableError: it may have been accepted all the same
+   * full; RabbitmqTooLargeError; RabbitmqTimeoutError, RabbitmqUnavailableError: it may have been accepted all the same
    */
   abstract publish(message: OutgoingMessage, options?: PublishOptions): Promise<void>;
 

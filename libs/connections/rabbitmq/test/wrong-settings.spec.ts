@@ -114,6 +114,37 @@ describe('settings that do not fit the broker', () => {
   });
 });
 
+describe('a broker that takes small messages only', () => {
+  const small = useRabbitmqServer({ config: ['max_message_size = 2000'] });
+
+  it('says how large one is and may be, at once from the second on, and takes the others', async () => {
+    await using app = await bootInfra(RabbitmqModule.forRoot({ url: small.url, startup: 'require' }));
+    const client = app.get(RabbitmqClient);
+    const queue = uniqueName('small');
+    await client.topology({ queues: [{ name: queue }] });
+    const send = (bytes: number) => client.send(queue, { content: Buffer.alloc(bytes) });
+    const results = await Promise.allSettled([1_000, 2_001, 2_000, 3_000].map(send));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected']);
+    expect((results[1] as PromiseRejectedResult).reason).toMatchObject({
+      code: 'INFRA_RABBITMQ_TOO_LARGE',
+      status: 413,
+      retryable: false,
+      problem: `A message to the queue ${queue} has 2001 bytes, and the broker takes 2000.`,
+    });
+    expect((results[3] as PromiseRejectedResult).reason).toMatchObject({ bytes: 3_000, limit: 2_000 });
+    let channels = 0;
+    const model = app.get(AmqpConnection).current;
+    const create = model.createConfirmChannel.bind(model);
+    jest.spyOn(model, 'createConfirmChannel').mockImplementation((...args) => {
+      channels += 1;
+      return create(...(args as Parameters<typeof create>));
+    });
+    expect(await failure(send(2_001))).toMatchObject({ code: 'INFRA_RABBITMQ_TOO_LARGE' });
+    await send(2_000);
+    expect(channels).toBe(0);
+  });
+});
+
 describe('TLS', () => {
   const secure = useRabbitmqServer({ tls: { clientCertificate: 'required' } });
   const plain = useRabbitmqServer();

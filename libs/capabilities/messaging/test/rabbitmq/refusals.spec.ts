@@ -7,6 +7,7 @@ import { handlerOf, type Step, stepsOf } from './fixtures/steps.js';
 jest.setTimeout(60_000);
 
 const server = useRabbitmqServer({
+  config: ['max_message_size = 100000'],
   users: [
     { name: 'reader', password: 'r', vhosts: { '/': { configure: '^$' } } },
     { name: 'writer', password: 'w', vhosts: { '/': { write: '^$' } } },
@@ -62,6 +63,16 @@ describe('what is refused', () => {
     });
     await using careless = await bootRabbitmq(server.url, { rabbitmq: { unroutable: 'drop' } });
     await careless.get(EventBus).publish(steps.of({ key: 'a', at: 1 }));
+  });
+
+  it('names an event that is larger than the broker takes, its size and the limit', async () => {
+    const steps = stepsOf(uniqueName('large'));
+    await using app = await bootRabbitmq(server.url, { group: steps.type }, [handlerOf(steps, () => undefined)]);
+    const publish = (key: string) => app.get(EventBus).publish(steps.of({ key, at: 1 }, { key: 'k' }));
+    const error = await failure(publish('x'.repeat(100_000)));
+    expect(error).toMatchObject({ code: 'INFRA_EVENT_TOO_LARGE', fault: 'client', limit: 100_000 });
+    expect(error.message).toMatch(/The event "large.*" has 1000\d\d bytes, and messages may have 100000/);
+    await publish('small');
   });
 
   it('does not publish the later events of a key when one of it is refused, and goes on with other keys', async () => {

@@ -6,6 +6,7 @@ import {
   RabbitmqPermissionError,
   RabbitmqRefusedError,
   RabbitmqTlsError,
+  RabbitmqTooLargeError,
   RabbitmqTopologyError,
   RabbitmqVhostError,
 } from '../errors.js';
@@ -78,6 +79,8 @@ export function diagnoseReply(error: unknown, config: Pick<RabbitmqConfig, 'user
     const [, argument = '', kind, name = '', declared = '', existing = ''] = differs;
     return new RabbitmqTopologyError(kind as 'queue', name, argument, plain(declared), plain(existing), cause);
   }
+  const large = /message size (\d+) (?:is )?larger than (?:configured )?max size (\d+)/.exec(message);
+  if (large) return new RabbitmqTooLargeError(Number(large[1]), Number(large[2]), '', cause);
   const said = /with message "(.*)"$/s.exec(message)?.[1];
   return said === undefined ? error : new RabbitmqRefusedError(what, said, cause);
 }

@@ -4,10 +4,12 @@ import {
   RabbitmqPermissionError,
   RabbitmqRefusedError,
   RabbitmqTimeoutError,
+  RabbitmqTooLargeError,
   RabbitmqUnroutableError,
 } from '../errors.js';
 import { diagnoseReply, replyCode } from '../link/diagnose.js';
 import type { Link } from '../link/link.js';
+import { AbortWatch } from './abort-watch.js';
 import { asBuffer, type OutgoingMessage, properties, type PublishOptions } from './outgoing.js';
 
 /** How often is looked for messages whose time is over, in milliseconds. */
@@ -43,6 +45,8 @@ export class Publisher {
   private head = 0;
   private readonly inFlight = new Set<Outgoing>();
   private full = false;
+  /** Largest content that the broker takes, once it has said so. */
+  private most = Infinity;
   /** Sends one at a time until so many have gone, to find out which of them the broker closes the channel for. */
   private oneByOne = 0;
   private sweeper?: NodeJS.Timeout;
@@ -50,11 +54,14 @@ export class Publisher {
   readonly exchanges = new Map<string, Error | undefined>();
   private unsettled = 0;
   private readonly idle: (() => void)[] = [];
-  private readonly watched = new Map<AbortSignal, { messages: Set<Outgoing>; abort: () => void }>();
+  private readonly aborts = new AbortWatch<Outgoing>((outgoing, reason) => this.abandon(outgoing, reason));
 
   constructor(private readonly link: Link) {
     link.join({
-      up: model => this.open(model),
+      up: model => {
+        this.most = Infinity; // it may have been raised
+        return this.open(model);
+      },
       down: reason => this.lost(reason),
     });
     link.onChange(isUp => {
@@ -77,8 +84,11 @@ export class Publisher {
     const { signal, timeoutMs = config.deliveryTimeoutMs, whileAway = config.whileAway } = options;
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     if (this.link.isClosed || (whileAway === 'fail' && !this.link.isUp)) return Promise.reject(this.link.unavailable());
+    const { exchange = config.exchange, routingKey = '', content } = message;
+    const bytes = Buffer.byteLength(content);
+    if (bytes > this.most)
+      return Promise.reject(new RabbitmqTooLargeError(bytes, this.most, nameOf({ exchange, routingKey })));
     return new Promise((resolve, reject) => {
-      const { exchange = config.exchange, routingKey = '', content } = message;
       const outgoing: Outgoing = {
         exchange,
         routingKey,
@@ -91,7 +101,7 @@ export class Publisher {
         reject,
         ...(signal && { signal }),
       };
-      if (signal) this.watch(outgoing, signal);
+      if (signal) this.aborts.watch(outgoing, signal);
       this.waiting.push(outgoing);
       this.unsettled += 1;
       this.sweeper ??= setInterval(() => this.sweep(), SWEEP_EVERY_MS).unref();
@@ -193,7 +203,12 @@ export class Publisher {
     for (const outgoing of culprits) {
       if (found instanceof RabbitmqMissingError || found instanceof RabbitmqPermissionError)
         this.exchanges.set(outgoing.exchange, found);
-      this.settle(outgoing, () => outgoing.reject(found));
+      const { length } = outgoing.content;
+      const error =
+        found instanceof RabbitmqTooLargeError
+          ? new RabbitmqTooLargeError(length, found.limit, nameOf(outgoing), { cause: failure })
+          : found;
+      this.settle(outgoing, () => outgoing.reject(error));
     }
     const again = [...this.inFlight];
     this.again(again);
@@ -206,6 +221,10 @@ export class Publisher {
 
   private culprits(found: unknown): Outgoing[] {
     const all = [...this.inFlight];
+    if (found instanceof RabbitmqTooLargeError) {
+      this.most = found.limit;
+      return all.filter(({ content }) => content.length > found.limit);
+    }
     if (all.length === 1) return all;
     if (found instanceof RabbitmqMissingError) return all.filter(({ exchange }) => exchange === found.resource);
     if (found instanceof RabbitmqPermissionError)
@@ -241,31 +260,10 @@ export class Publisher {
     this.inFlight.delete(outgoing);
     if (outgoing.settled) return;
     outgoing.settled = true;
-    if (outgoing.signal) this.unwatch(outgoing, outgoing.signal);
+    if (outgoing.signal) this.aborts.unwatch(outgoing, outgoing.signal);
     this.unsettled -= 1;
     tell();
     if (this.unsettled === 0) for (const tellIdle of this.idle.splice(0)) tellIdle();
-  }
-
-  /** One listener for all messages of a signal, which may be thousands. */
-  private watch(outgoing: Outgoing, signal: AbortSignal): void {
-    let watched = this.watched.get(signal);
-    if (!watched) {
-      const messages = new Set<Outgoing>();
-      const abort = (): void => {
-        for (const each of messages) this.abandon(each, signal.reason);
-      };
-      this.watched.set(signal, (watched = { messages, abort }));
-      signal.addEventListener('abort', abort, { once: true });
-    }
-    watched.messages.add(outgoing);
-  }
-
-  private unwatch(outgoing: Outgoing, signal: AbortSignal): void {
-    const watched = this.watched.get(signal);
-    if (!watched?.messages.delete(outgoing) || watched.messages.size > 0) return;
-    this.watched.delete(signal);
-    signal.removeEventListener('abort', watched.abort);
   }
 
   /** Its promise is rejected. What is under way keeps its place until the broker answers, so that the bound of messages under way holds. */
@@ -292,6 +290,6 @@ export class Publisher {
   }
 }
 
-function nameOf({ exchange, routingKey }: Outgoing): string {
+function nameOf({ exchange, routingKey }: Pick<Outgoing, 'exchange' | 'routingKey'>): string {
   return exchange === '' ? `the queue ${routingKey}` : `the exchange ${exchange}`;
 }

@@ -1,5 +1,5 @@
 import type { DriverSite } from '@core-infra/kernel';
-import { type RabbitmqClient, RabbitmqUnroutableError } from '@core-infra/rabbitmq';
+import { type RabbitmqClient, RabbitmqTooLargeError, RabbitmqUnroutableError } from '@core-infra/rabbitmq';
 import type { RabbitmqMessagingConfig } from '../../config/rabbitmq-messaging.config.js';
 import type { DeclaredGroup } from '../../config/topic.config.js';
 import type {
@@ -11,6 +11,7 @@ import type {
   MessageDriver,
 } from '../../driver/message-driver.js';
 import type { OutgoingMessage } from '../../driver/message.js';
+import { EventTooLargeError } from '../../errors.js';
 import { Membership } from './membership.js';
 import { againQueue, routingKey, SLOTS, slotOf, tasksExchange } from './names.js';
 import { QueueSets } from './queue-sets.js';
@@ -115,6 +116,8 @@ export class RabbitmqDriver implements MessageDriver {
     } catch (error) {
       // Somebody has deleted its queues: the next one makes them again.
       if (isTask && error instanceof RabbitmqUnroutableError) this.sets.forget();
+      if (error instanceof RabbitmqTooLargeError)
+        return new EventTooLargeError(message.headers.ce_type ?? topic, error.bytes, error.limit, { cause: error });
       return error as Error;
     }
   }
