@@ -6,7 +6,7 @@ import { digestOf, type Envelope, envelopeOf, searchable } from './encoding.js';
 interface Row {
   readonly seq: string;
   readonly partition: number;
-  readonly envelope: Envelope;
+  readonly envelope: Envelope & { readonly position?: number };
   readonly body: Buffer;
   readonly received_at: Date;
   readonly attempts: number;
@@ -73,7 +73,7 @@ export class DatabaseParkingLot implements ParkingLot {
         messages.map(({ key }) => searchable(key)),
         // An id is its source's own: two sources may give one id to two events.
         messages.map(({ topic, id, headers, body }) => digestOf(topic, headers.ce_source ?? '', id, body)),
-        messages.map(message => envelopeOf(message)),
+        messages.map(message => envelopeOf(message, undefined, message.position)),
         messages.map(({ body }) => body),
         messages.map(({ time }) => timestamp(time)),
         requests.map(({ attempts }) => attempts),

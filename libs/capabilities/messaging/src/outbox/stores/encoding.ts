@@ -19,8 +19,12 @@ export function searchable(text: string): string {
 }
 
 /** Everything of a message but its body, exactly. */
-export function envelopeOf({ id, topic, key, headers }: WireMessage, kind?: OutgoingMessage['kind']): string {
-  return JSON.stringify({ id, topic, key, headers, kind });
+export function envelopeOf(
+  { id, topic, key, headers }: WireMessage,
+  kind?: OutgoingMessage['kind'],
+  position?: number,
+): string {
+  return JSON.stringify({ id, topic, key, headers, kind, position });
 }
 
 export type Envelope = Pick<OutgoingMessage, 'id' | 'topic' | 'key' | 'headers'> &
