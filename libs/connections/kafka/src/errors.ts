@@ -37,6 +37,29 @@ export class KafkaAuthenticationError extends InfraError {
   }
 }
 
+/** There is no token to log in with. */
+@ErrorSpec({
+  code: 'INFRA_KAFKA_TOKEN',
+  status: 503,
+  fault: 'dependency',
+  retryable: true,
+  summary: 'The endpoint of kafka.sasl.tokenEndpoint gives no token to log in with.',
+})
+export class KafkaTokenError extends InfraError {
+  constructor(
+    /** `host:port` of the endpoint. */
+    readonly host: string,
+    readonly reason: string,
+    options: Cause = {},
+  ) {
+    super(
+      `${host} gives no token for Kafka: ${reason}.`,
+      'Correct kafka.sasl.tokenEndpoint, or client id and secret in kafka.sasl.username and kafka.sasl.password, or kafka.sasl.scopes.',
+      options,
+    );
+  }
+}
+
 @ErrorSpec({ code: 'INFRA_KAFKA_TLS', summary: 'The security settings of a connection and its brokers do not fit.' })
 export class KafkaTlsError extends InfraError {}
 
@@ -76,10 +99,11 @@ export class KafkaUnauthorizedError extends InfraError {
     readonly kind: 'topic' | 'group' | 'cluster',
     readonly resource: string,
     user: string,
-    options: Cause = {},
+    options: Cause & { /** What it lacks, if that is known. */ readonly needed?: string } = {},
   ) {
     const what = kind === 'cluster' ? 'the cluster' : `the ${kind} "${resource}"`;
-    const needed = { topic: 'WRITE or READ, and DESCRIBE', group: 'READ', cluster: 'the operation' }[kind];
+    const usual = { topic: 'WRITE or READ, and DESCRIBE', group: 'READ', cluster: 'the operation' }[kind];
+    const { needed = usual } = options;
     super(
       `${user} may not use ${what}.`,
       `Give the account ${needed} on it (kafka-acls.sh --add --allow-principal User:…), or correct the name.`,
@@ -97,6 +121,20 @@ export class KafkaUnknownTopicError extends InfraError {
     super(
       `The topic "${topic}" does not exist.`,
       'Create it (admin.ensureTopics, or kafka-topics.sh --create), or correct its name; nothing is created by writing.',
+      options,
+    );
+  }
+}
+
+@ErrorSpec({ code: 'INFRA_KAFKA_INVALID_TOPIC', summary: 'What is to be a topic’s name can be none.' })
+export class KafkaInvalidTopicError extends InfraError {
+  constructor(
+    readonly topic: string,
+    options: Cause = {},
+  ) {
+    super(
+      `"${topic}" can be no topic’s name.`,
+      'Name it with letters, digits, ".", "_" and "-", 249 of them at most.',
       options,
     );
   }

@@ -59,7 +59,11 @@ describe('a message that is too large to be put back', () => {
     await client.admin.ensureTopics([{ topic: type, partitions: 1, config: { 'max.message.bytes': '20000000' } }]);
     await using app = await bootKafka({
       brokers: kafka.brokers,
-      options: { group, retry: { firstDelayMs: 20, maxDelayMs: 20, attempts: 3 } },
+      options: {
+        group,
+        consumers: { maxMessageBytes: 20_000_000 },
+        retry: { firstDelayMs: 20, maxDelayMs: 20, attempts: 3 },
+      },
       controllers: [
         orders.handler(
           ({ id }, { attempt }) => {

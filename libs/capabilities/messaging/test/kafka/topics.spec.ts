@@ -4,7 +4,14 @@ import { eventually, uniqueName, useKafka } from '@core-infra/testing';
 import { Controller, type Type } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
-import { type DeadLetter, EventBus, MessageContext, MessagingHub, Subscribe } from '../../src/index.js';
+import {
+  type DeadLetter,
+  EventBus,
+  MessageContext,
+  MessagingHub,
+  type PublishFailedError,
+  Subscribe,
+} from '../../src/index.js';
 import { Orders } from '../../src/testing/orders.js';
 import { bootKafka } from './support/boot-kafka.js';
 
@@ -149,6 +156,35 @@ describe('topics that are missing', () => {
     await app.get(EventBus).publish(orders.placed.of({ id: 'x', at: 2 }));
     await eventually(() => expect(seen).toEqual([2]), { timeoutMs: 30_000 });
     expect(member!.state.trouble).toBeUndefined();
+  });
+});
+
+describe('a topic that cannot be made', () => {
+  it('fails its own events alone: the others are sent, and told of one by one', async () => {
+    const orders = new Orders(uniqueName('fine'));
+    const other = new Orders(uniqueName('bad'));
+    await using app = await bootKafka({
+      brokers: kafka.brokers,
+      options: { topics: { [other.placed.type]: { topic: '..' } } },
+    });
+    const failure = await app
+      .get(EventBus)
+      .publishBatch([
+        orders.placed.of({ id: 'x', at: 1 }),
+        other.placed.of({ id: 'x', at: 2 }),
+        orders.placed.of({ id: 'x', at: 3 }),
+        other.placed.of({ id: 'y', at: 4 }),
+      ])
+      .catch((error: unknown) => error as PublishFailedError);
+    expect(failure).toMatchObject({
+      code: 'INFRA_PUBLISH_FAILED',
+      failures: [
+        { index: 1, error: { code: 'INFRA_KAFKA_INVALID_TOPIC' } },
+        { index: 3, error: { code: 'INFRA_KAFKA_INVALID_TOPIC' } },
+      ],
+    });
+    const bounds = await app.get(KafkaClient).reader.bounds(orders.placed.type);
+    expect(bounds.reduce((sum, { start, end }) => sum + Number(end - start), 0)).toBe(2);
   });
 });
 

@@ -36,6 +36,11 @@ export function* securityProblems(config: Security): Iterable<{ path: string; ex
 
 function* tokenProblems({ oauth, tokenEndpoint, username, password }: KafkaConfig['sasl']) {
   if (oauth.token) return;
+  if (tokenEndpoint && /^\w+:\/\/[^/?#]*@/.test(tokenEndpoint))
+    yield {
+      path: 'sasl.tokenEndpoint',
+      expected: 'no user in it: client id and secret are sasl.username and sasl.password',
+    };
   if (!tokenEndpoint)
     yield {
       path: 'sasl.tokenEndpoint',

@@ -45,8 +45,8 @@ export interface KafkaProducer {
     records: readonly KafkaRecord[],
     options?: KafkaSendOptions,
   ): Promise<PromiseSettledResult<KafkaDelivery>[]>;
-  /** Resolves when all that was sent before has its outcome. */
-  flush(): Promise<void>;
+  /** Resolves when all that was sent before has its outcome, or the signal aborts. */
+  flush(signal?: AbortSignal): Promise<void>;
   /** Records that have no outcome yet. */
   readonly pending: number;
 }

@@ -98,11 +98,11 @@ export class BatchingProducer implements KafkaProducer {
     });
   }
 
-  flush(): Promise<void> {
+  flush(signal?: AbortSignal): Promise<void> {
     this.#hurry();
     // What comes afterwards is not waited for.
     const last = this.#accepted;
-    return new Promise(resolve => {
+    const flushed = new Promise<void>(resolve => {
       const look = (): void => {
         const [oldest] = this.#pending;
         if (!oldest || oldest.number > last) resolve();
@@ -110,12 +110,13 @@ export class BatchingProducer implements KafkaProducer {
       };
       look();
     });
+    return signal ? Promise.race([flushed, aborted(signal)]) : flushed;
   }
 
   /** Sends what there is; what has no outcome when the signal aborts is given up. */
   async close(signal: AbortSignal): Promise<void> {
     this.#closed = true;
-    await Promise.race([this.flush(), aborted(signal)]);
+    await this.flush(signal);
     for (const pending of this.#pending) pending.reject(new KafkaClosedError(this.id));
     clearInterval(this.#sweeper);
   }

@@ -66,6 +66,10 @@ describe('KafkaModule.forRootAsync() by the environment', () => {
       ['kafka.securityProtocol', 'tls.enabled, which is true'],
     ],
     [{ KAFKA_SASL_MECHANISM: 'OAUTHBEARER' }, ['kafka.sasl.tokenEndpoint', 'OAUTHBEARER']],
+    [
+      { KAFKA_SASL_MECHANISM: 'OAUTHBEARER', KAFKA_SASL_TOKEN_ENDPOINT: 'https://id:hidden@login.example/token' },
+      ['kafka.sasl.tokenEndpoint', 'sasl.username and sasl.password'],
+    ],
     [{ KAFKA_ACKS: 'leader' }, ['kafka.idempotent', 'acks is "leader"']],
     [{ KAFKA_BROKERS: 'broker-without-port' }, ['kafka.brokers', 'host:port']],
     [{ KAFKA_SECURITY_PROTOCOL: 'TLS' }, ['kafka.securityProtocol']],

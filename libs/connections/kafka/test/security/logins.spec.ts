@@ -4,6 +4,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { collect } from '../fixtures/collecting.js';
 
 jest.setTimeout(60_000);
@@ -92,6 +93,35 @@ describe('SASL_PLAINTEXT, with rights', () => {
       endpoint.closeAllConnections();
     }
     expect(asked[0]).toBe(`Basic ${Buffer.from('id:client-secret').toString('base64')}`);
+  });
+
+  it.each([
+    ['<html>the-token</html>', 'its answer is no JSON'],
+    ['{"token":"the-token"}', 'its answer has no access_token'],
+    [undefined, 'it answers 401'],
+  ])('says which endpoint gives no token, and shows no secret of it: %s', async (answer, problem) => {
+    const endpoint = createServer((_request, response) => {
+      response.statusCode = answer === undefined ? 401 : 200;
+      response.end(answer ?? '{"error":"the-token"}');
+    }).listen(0, '127.0.0.1');
+    await once(endpoint, 'listening');
+    const host = `127.0.0.1:${(endpoint.address() as AddressInfo).port}`;
+    const tokenEndpoint = `http://${host}/token?key=hidden-key`;
+    const sasl = { mechanism: 'OAUTHBEARER' as const, username: 'id', password: 'hidden-secret', tokenEndpoint };
+    try {
+      const { error, tookMs } = await failure({
+        brokers: server.brokers,
+        securityProtocol: 'SASL_PLAINTEXT',
+        sasl,
+      });
+      expect(error.cause).toMatchObject({ code: 'INFRA_KAFKA_TOKEN', host });
+      expect(String(error)).toContain(`${host} gives no token for Kafka: ${problem}.`);
+      expect(inspect(error, { depth: 10 })).not.toMatch(/hidden|the-token/);
+      expect(tookMs).toBeLessThan(5_000);
+    } finally {
+      endpoint.close();
+      endpoint.closeAllConnections();
+    }
   });
 
   it('says within seconds that a password is wrong, without telling it', async () => {

@@ -1,16 +1,14 @@
 import type { KafkaMessage, KafkaPartition } from '@core-infra/kafka';
 import type { Partition, ReceivedMessage } from '../../driver/message.js';
 import { Offsets, type Slot } from './offsets.js';
-import { bytesOf, FIRST_RETRY_PARTITION, messageOf, retryOf } from './records.js';
+import { LOW, type Prefetch } from './prefetch.js';
+import { bytesOf, messageOf } from './records.js';
 
 /** What a message that was handed over is recognised by. */
 export interface Mark {
   readonly feed: Feed;
   readonly slot: Slot;
 }
-
-/** Fewer bytes than this part of what may wait, and more is fetched. */
-const LOW = 0.5;
 
 /** A partition that this member has: what was fetched of it and waits to be handed over, and what was handed over. */
 export class Feed {
@@ -23,54 +21,84 @@ export class Feed {
   private readonly waiting: KafkaMessage[] = [];
   private at = 0;
   private bytes = 0;
-  private mostBytes = 0;
 
-  /** @param topic the one that its messages are told to be of */
+  /** @param ref what its messages are told to be of */
   constructor(
     readonly partition: KafkaPartition,
-    readonly topic: string,
-    readonly isOfRetries: boolean,
+    ref: Partition,
+    private readonly prefetch: Prefetch,
   ) {
-    this.ref = { topic, number: partition.partition + (isOfRetries ? FIRST_RETRY_PARTITION : 0) };
+    this.ref = ref;
   }
 
-  get isEmpty(): boolean {
-    return this.at === this.waiting.length;
+  /** When the next message may be handed over, in milliseconds since 1970; `Infinity` when none waits. */
+  get nextAt(): number {
+    return this.at < this.waiting.length ? 0 : Infinity;
   }
 
-  /** @param mostBytes when no more is fetched, for the time being */
-  add(messages: readonly KafkaMessage[], mostBytes: number): void {
+  add(messages: readonly KafkaMessage[]): void {
+    let bytes = 0;
     for (const message of messages) {
-      this.waiting.push(message);
-      this.bytes += bytesOf(message);
+      this.keep(message);
+      bytes += bytesOf(message);
     }
-    this.mostBytes = mostBytes;
-    if (this.bytes > mostBytes) this.partition.pause();
+    this.count(bytes);
   }
 
-  /** The next messages, at most so many. */
-  take(limit: number): ReceivedMessage[] {
-    const taken: ReceivedMessage[] = [];
-    const make = this.isOfRetries ? retryOf : messageOf;
-    while (taken.length < limit && this.at < this.waiting.length) {
-      const record = this.waiting[this.at++]!;
-      this.bytes -= bytesOf(record);
-      const mark: Mark = { feed: this, slot: this.offsets.hand(record.offset) };
-      taken.push(make(this.topic, this.partition.partition, record, mark));
-    }
+  /** The next messages of those whose time has come, at most so many. */
+  take(limit: number, now: number): ReceivedMessage[] {
+    const taken = this.pick(limit, now);
     this.inHand += taken.length;
-    if (this.at === this.waiting.length || this.at > 1_024) {
-      this.waiting.splice(0, this.at);
-      this.at = 0;
-    }
-    if (this.partition.isPaused && this.bytes <= this.mostBytes * LOW) this.partition.resume();
     return taken;
+  }
+
+  /** Whether more is to be fetched. */
+  weigh(): void {
+    if (this.isClosed) return;
+    const { partition, prefetch, bytes } = this;
+    const isFull = bytes > prefetch.share * (partition.isPaused ? LOW : 1);
+    if (isFull || prefetch.isClosedTo(bytes)) partition.pause();
+    else partition.resume();
   }
 
   close(): void {
     this.isClosed = true;
+    this.clear();
+    this.prefetch.leave(this);
+    this.prefetch.change(-this.bytes);
+    this.bytes = 0;
+  }
+
+  protected keep(record: KafkaMessage): void {
+    this.waiting.push(record);
+  }
+
+  protected pick(limit: number, _now: number): ReceivedMessage[] {
+    const taken: ReceivedMessage[] = [];
+    let bytes = 0;
+    while (taken.length < limit && this.at < this.waiting.length) {
+      const record = this.waiting[this.at++]!;
+      bytes += bytesOf(record);
+      const mark: Mark = { feed: this, slot: this.offsets.hand(record.offset) };
+      taken.push(messageOf(this.ref.topic, this.partition.partition, record, mark));
+    }
+    if (this.at === this.waiting.length || this.at > 1_024) {
+      this.waiting.splice(0, this.at);
+      this.at = 0;
+    }
+    this.count(-bytes);
+    return taken;
+  }
+
+  protected clear(): void {
     this.waiting.length = 0;
     this.at = 0;
-    this.bytes = 0;
+  }
+
+  /** So many bytes wait more, or less. */
+  protected count(bytes: number): void {
+    this.bytes += bytes;
+    this.prefetch.change(bytes);
+    this.weigh();
   }
 }

@@ -7,15 +7,22 @@ import { untilDone } from '../../consume/until-done.js';
 import { Feed, type Mark } from './feed.js';
 import type { KafkaParkingLot } from './kafka.parking-lot.js';
 import type { KafkaNames } from './names.js';
+import { Prefetch } from './prefetch.js';
+import { FIRST_RETRY_PARTITION } from './records.js';
+import { RetryFeed } from './retry-feed.js';
 import type { KafkaTopics } from './topics.js';
 
 /** Messages of one partition that are handed over before it is another's turn. */
 const SLICE = 64;
 /** Slices after which other work of the process gets its turn. */
 const ROUND = 4;
-/** Bytes of one partition that may wait here: more than is handled while kafkajs sleeps, as it does when all its partitions pause. */
-const MOST_BYTES = 8 * 1024 * 1024;
-const LEAST_BYTES = 64 * 1024;
+/** Which part of what may be in hand may wait here, as bytes: of what can be handled now, and of retries until their time has come. */
+const FRESH_PART = 0.75;
+const RETRY_PART = 0.25;
+/** A pause that lasts so long, in milliseconds, ends fetching too; before that what is fetched ahead has its own bound. */
+const HOLD_AFTER_MS = 100;
+/** The longest time that timers take, in milliseconds. */
+const LONGEST_MS = 2_147_483_647;
 
 export interface ConsumptionSite {
   readonly client: KafkaClient;
@@ -38,19 +45,25 @@ export class KafkaConsumption implements Consumption {
   private started?: Promise<void>;
   private isPaused = false;
   private inHand = 0;
-  private retriesInHand = 0;
   private turn = 0;
   private isPumping = false;
   private isScheduled = false;
   private commitTimer?: NodeJS.Timeout;
+  private holdTimer?: NodeJS.Timeout;
+  private retryTimer?: NodeJS.Timeout;
   private uncommitted = 0;
+  private readonly fresh: Prefetch;
+  private readonly retries: Prefetch;
 
   constructor(
     private readonly site: ConsumptionSite,
     private readonly request: ConsumeRequest,
     private readonly sink: DeliverySink,
+    private readonly onStopped: () => void,
   ) {
-    const { group, topics } = request;
+    const { group, topics, maxBytesInFlight } = request;
+    this.fresh = new Prefetch(maxBytesInFlight * FRESH_PART);
+    this.retries = new Prefetch(maxBytesInFlight * RETRY_PART);
     this.retried = new Map(topics.map(topic => [site.names.retry(topic, group), topic]));
   }
 
@@ -70,10 +83,14 @@ export class KafkaConsumption implements Consumption {
 
   pause(): void {
     this.isPaused = true;
+    this.holdTimer ??= setTimeout(() => this.hold(true), HOLD_AFTER_MS).unref();
   }
 
   resume(): void {
     this.isPaused = false;
+    clearTimeout(this.holdTimer);
+    this.holdTimer = undefined;
+    this.hold(false);
     this.pumpSoon();
   }
 
@@ -106,8 +123,12 @@ export class KafkaConsumption implements Consumption {
   async stop(signal: AbortSignal): Promise<void> {
     this.stopping.abort(new Error('The app ends.'));
     await this.started;
-    await this.member?.close(signal);
-    clearTimeout(this.commitTimer);
+    try {
+      await this.member?.close(signal);
+    } finally {
+      for (const timer of [this.commitTimer, this.holdTimer, this.retryTimer]) clearTimeout(timer);
+      this.onStopped();
+    }
   }
 
   private async join(): Promise<void> {
@@ -125,26 +146,38 @@ export class KafkaConsumption implements Consumption {
   }
 
   private async assigned(partitions: readonly KafkaPartition[]): Promise<void> {
-    const feeds = partitions.map(partition => {
-      const topic = this.retried.get(partition.topic);
-      const feed = new Feed(partition, topic ?? partition.topic, topic !== undefined);
-      this.feeds.set(partition, feed);
-      return feed;
-    });
+    const feeds = partitions.map(partition => this.feedOf(partition));
     this.site.lot.assigned(
       this.group,
-      feeds.filter(feed => !feed.isOfRetries).map(feed => feed.partition),
+      partitions.filter(({ topic }) => !this.retried.has(topic)),
     );
-    if (this.trouble) this.sink.troubled((this.trouble = undefined));
+    this.recovered();
     await this.sink.assigned(feeds.map(({ ref }) => ref));
+  }
+
+  private feedOf(partition: KafkaPartition): Feed {
+    const retried = this.retried.get(partition.topic);
+    const { topic, partition: number } = partition;
+    const feed =
+      retried === undefined
+        ? new Feed(partition, { topic, number }, this.fresh)
+        : new RetryFeed(partition, { topic: retried, number: number + FIRST_RETRY_PARTITION }, this.retries);
+    this.feeds.set(partition, feed);
+    (retried === undefined ? this.fresh : this.retries).join(feed);
+    return feed;
   }
 
   private take({ partition, messages }: KafkaBatch): void {
     const feed = this.feeds.get(partition);
     if (!feed || feed.isClosed) return;
-    const share = this.request.maxBytesInFlight / Math.max(1, this.feeds.size);
-    feed.add(messages, Math.max(LEAST_BYTES, Math.min(MOST_BYTES, share)));
+    feed.add(messages);
     this.pump();
+    this.recovered();
+  }
+
+  private hold(isHeld: boolean): void {
+    this.fresh.hold(isHeld);
+    this.retries.hold(isHeld);
   }
 
   /** Hands over what waits, some of each partition in turn. */
@@ -154,12 +187,13 @@ export class KafkaConsumption implements Consumption {
     try {
       for (let slices = 0; !this.isPaused; slices += 1) {
         const room = this.request.maxInFlight - this.inHand;
-        const feed = room > 0 ? this.nextFeed() : undefined;
-        if (!feed) return;
+        if (room <= 0) return;
+        const now = this.site.at.clock.now();
+        const feed = this.nextFeed(now);
+        if (!feed) return this.pumpWhenDue(now);
         if (slices === ROUND) return this.pumpSoon();
-        const messages = feed.take(Math.min(SLICE, room));
+        const messages = feed.take(Math.min(SLICE, room), now);
         this.inHand += messages.length;
-        if (feed.isOfRetries) this.retriesInHand += messages.length;
         this.sink.deliver(messages);
       }
     } finally {
@@ -176,13 +210,20 @@ export class KafkaConsumption implements Consumption {
     });
   }
 
-  /** Retries wait for their time in hand: they may fill half of it, and no more. */
-  private nextFeed(): Feed | undefined {
+  /** What waits has its time still to come. */
+  private pumpWhenDue(now: number): void {
+    let nextAt = Infinity;
+    for (const feed of this.feeds.values()) nextAt = Math.min(nextAt, feed.nextAt);
+    clearTimeout(this.retryTimer);
+    if (nextAt === Infinity) return;
+    this.retryTimer = setTimeout(() => this.pump(), Math.min(LONGEST_MS, Math.max(1, nextAt - now))).unref();
+  }
+
+  private nextFeed(now: number): Feed | undefined {
     const feeds = [...this.feeds.values()];
-    const mayRetry = this.retriesInHand <= this.request.maxInFlight / 2;
     for (let tried = 0; tried < feeds.length; tried += 1) {
       const feed = feeds[(this.turn += 1) % feeds.length]!;
-      if (!feed.isEmpty && !feed.isClosed && (mayRetry || !feed.isOfRetries)) return feed;
+      if (feed.nextAt <= now && !feed.isClosed) return feed;
     }
     return undefined;
   }
@@ -192,7 +233,6 @@ export class KafkaConsumption implements Consumption {
     if (feed.isClosed && feed.inHand === 0) return false;
     feed.inHand -= 1;
     this.inHand -= 1;
-    if (feed.isOfRetries) this.retriesInHand -= 1;
     if (!this.isPaused) this.pumpSoon();
     return this.feeds.has(feed.partition);
   }
@@ -233,9 +273,12 @@ export class KafkaConsumption implements Consumption {
     for (const feed of feeds) {
       this.feeds.delete(feed.partition);
       this.inHand -= feed.inHand;
-      if (feed.isOfRetries) this.retriesInHand -= feed.inHand;
       feed.inHand = 0;
     }
+  }
+
+  private recovered(): void {
+    if (this.trouble) this.sink.troubled((this.trouble = undefined));
   }
 
   private tell(error: unknown): void {

@@ -47,14 +47,14 @@ export class KafkaDriver implements MessageDriver {
   }
 
   async publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]> {
-    try {
-      const topics = messages.length === 1 ? [messages[0]!.topic] : [...new Set(messages.map(({ topic }) => topic))];
-      await this.topics.ensureWritable(topics);
-    } catch (error) {
-      return messages.map(() => error as Error);
-    }
-    const results = await this.client.producer.sendBatch(messages.map(recordOf), { signal, keepKeyOrder: true });
-    return results.map(result => (result.status === 'rejected' ? (result.reason as Error) : undefined));
+    const topics = messages.length === 1 ? [messages[0]!.topic] : [...new Set(messages.map(({ topic }) => topic))];
+    const refused = await this.topics.ensureWritable(topics);
+    const sent = refused ? messages.filter(({ topic }) => !refused.has(topic)) : messages;
+    const results = await this.client.producer.sendBatch(sent.map(recordOf), { signal, keepKeyOrder: true });
+    const errors = results.map(result => (result.status === 'rejected' ? (result.reason as Error) : undefined));
+    if (!refused) return errors;
+    let next = 0;
+    return messages.map(({ topic }) => refused.get(topic) ?? errors[next++]);
   }
 
   async sendToGroup(group: string, messages: readonly GroupMessage[], signal: AbortSignal): Promise<void> {
@@ -68,7 +68,8 @@ export class KafkaDriver implements MessageDriver {
   // eslint-disable-next-line typescript/require-await -- as the port has it
   async consume(request: ConsumeRequest, sink: DeliverySink): Promise<Consumption> {
     const { client, names, topics, parking: lot, at, config, consumptions } = this;
-    const consumption = new KafkaConsumption({ client, config: config.kafka, names, topics, lot, at }, request, sink);
+    const site = { client, config: config.kafka, names, topics, lot, at };
+    const consumption = new KafkaConsumption(site, request, sink, () => consumptions.delete(consumption));
     consumptions.add(consumption);
     consumption.start();
     return consumption;

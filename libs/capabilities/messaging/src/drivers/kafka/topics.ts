@@ -24,10 +24,13 @@ export class KafkaTopics {
     await this.ensureAll(topics.map(topic => ({ topic, ...(partitions !== undefined && { partitions }) })));
   }
 
-  /** Topics of events and tasks that are about to be written to: where none are made, the broker says that one is missing. */
-  ensureWritable(topics: readonly string[]): Promise<void> | undefined {
+  /**
+   * Topics of events and tasks that are about to be written to: where none are made, the broker says that one is missing.
+   * @returns those that cannot be made, each with the reason, if there are any
+   */
+  ensureWritable(topics: readonly string[]): Promise<ReadonlyMap<string, Error> | undefined> | undefined {
     if (!this.creates || topics.every(topic => this.isFresh(topic))) return undefined;
-    return this.ensure(topics);
+    return this.refusalsOf(topics);
   }
 
   /** Topics beside another, with as many partitions. @throws KafkaTopicsMissingError */
@@ -47,6 +50,14 @@ export class KafkaTopics {
   /** A topic with settings of its own. @throws KafkaTopicsMissingError */
   ensureAs(topic: KafkaTopic): Promise<void> {
     return this.ensureAll([topic]);
+  }
+
+  private async refusalsOf(topics: readonly string[]): Promise<ReadonlyMap<string, Error> | undefined> {
+    const refused = new Map<string, Error>();
+    await Promise.all(
+      topics.map(topic => this.ensure([topic]).catch((error: unknown) => void refused.set(topic, error as Error))),
+    );
+    return refused.size > 0 ? refused : undefined;
   }
 
   private isFresh(topic: string): boolean {

@@ -78,7 +78,7 @@ export class KafkajsAdmin implements KafkaAdmin {
     const known = new Set(await this.topics());
     const missing = wanted.filter(({ topic }) => !known.has(topic));
     for (const { topic, partitions, replicationFactor, config = {} } of missing)
-      await this.#ask('create', { action: `create the topic "${topic}"`, topic }, admin =>
+      await this.#ask('create', { action: `create the topic "${topic}"`, topic, needed: 'CREATE' }, admin =>
         admin.createTopics({
           topics: [
             {
@@ -131,7 +131,7 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async deleteRecords(topic: string, before: ReadonlyMap<number, bigint>): Promise<void> {
-    await this.#ask('delete', { action: `delete records of the topic "${topic}"`, topic }, admin =>
+    await this.#ask('delete', { action: `delete records of the topic "${topic}"`, topic, needed: 'DELETE' }, admin =>
       admin.deleteTopicRecords({
         topic,
         partitions: [...before].map(([partition, offset]) => ({ partition, offset: String(offset) })),

@@ -4,6 +4,7 @@ import { usesTls } from '../../config/security.js';
 import {
   KafkaAuthenticationError,
   KafkaCompressionError,
+  KafkaInvalidTopicError,
   KafkaOversizeError,
   KafkaRefusedError,
   KafkaTlsError,
@@ -12,6 +13,7 @@ import {
   KafkaUnreachableError,
 } from '../../errors.js';
 import { type KafkajsError, rootOf } from './internals.js';
+import { tokenFailure } from './token.js';
 
 /** What was done when it failed. */
 export interface Attempt {
@@ -20,6 +22,8 @@ export interface Attempt {
   readonly action: string;
   readonly topic?: string;
   readonly group?: string;
+  /** Rights to the topic that it takes. */
+  readonly needed?: string;
 }
 
 const unverified =
@@ -30,14 +34,16 @@ const handshake = /EPROTO|ERR_SSL|wrong version number|packet length too long|SS
 export function diagnose(error: unknown, attempt: Attempt): Error {
   if (error instanceof InfraError) return error;
   const root = rootOf(error);
-  const { config, action, topic = root.topic ?? '', group } = attempt;
+  if (root instanceof InfraError) return root; // of ours, from inside of kafkajs: no token
+  const { config, action, topic = root.topic ?? '', group, needed } = attempt;
   const cause = { cause: root };
   switch (root.type ?? '') {
     case 'UNKNOWN_TOPIC_OR_PARTITION':
-    case 'INVALID_TOPIC_EXCEPTION':
       return new KafkaUnknownTopicError(topic, cause);
+    case 'INVALID_TOPIC_EXCEPTION':
+      return new KafkaInvalidTopicError(topic, cause);
     case 'TOPIC_AUTHORIZATION_FAILED':
-      return new KafkaUnauthorizedError('topic', topic, userOf(config), cause);
+      return new KafkaUnauthorizedError('topic', topic, userOf(config), { ...cause, ...(needed && { needed }) });
     case 'GROUP_AUTHORIZATION_FAILED':
       return new KafkaUnauthorizedError('group', group ?? '', userOf(config), cause);
     case 'CLUSTER_AUTHORIZATION_FAILED':
@@ -45,9 +51,10 @@ export function diagnose(error: unknown, attempt: Attempt): Error {
     case 'MESSAGE_TOO_LARGE':
     case 'RECORD_LIST_TOO_LARGE':
       return new KafkaOversizeError(topic, 0, undefined, cause);
+    case 'ILLEGAL_SASL_STATE':
+      return noToken(config) ?? refusedLogin(root, config);
     case 'SASL_AUTHENTICATION_FAILED':
     case 'UNSUPPORTED_SASL_MECHANISM':
-    case 'ILLEGAL_SASL_STATE':
       return refusedLogin(root, config);
     case 'GROUP_LOAD_IN_PROGRESS':
     case 'GROUP_COORDINATOR_NOT_AVAILABLE':
@@ -101,6 +108,15 @@ function connectionTrouble(root: KafkajsError, config: KafkaConfig): Error | und
 function hint(config: KafkaConfig): string {
   const wants = [!usesTls(config) && 'TLS', !config.sasl.mechanism && 'a login (SASL)'].filter(Boolean).join(' or ');
   return wants ? `, as a listener does that wants ${wants}; see kafka.securityProtocol` : '';
+}
+
+/** Without one kafkajs stops in the middle of a login, and begins another over the same connection. */
+function noToken({ brokers, sasl }: KafkaConfig): Error | undefined {
+  const failure = tokenFailure(sasl);
+  if (!failure || failure instanceof InfraError) return failure;
+  return new KafkaAuthenticationError(brokers.join(','), 'OAUTHBEARER', `there is no token (${failure.message})`, {
+    cause: failure,
+  });
 }
 
 function refusedLogin(root: KafkajsError, config: KafkaConfig): Error {

@@ -43,6 +43,6 @@ export class KafkajsClient extends KafkaClient {
   async drain(signal: AbortSignal): Promise<void> {
     this.#draining = true;
     await Promise.all([...this.members].map(member => member.close(signal)));
-    await this.producer.flush();
+    await this.producer.flush(signal);
   }
 }

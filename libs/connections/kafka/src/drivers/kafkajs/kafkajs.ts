@@ -5,6 +5,7 @@ import type { KafkaClient } from '../../kafka.client.js';
 import { BatchingProducer } from '../../producer/batching-producer.js';
 import { KafkajsAdmin } from './admin.js';
 import { prepareCompression } from './compression.js';
+import { correctEmptyBatches } from './empty-batches.js';
 import { KafkajsClient } from './kafkajs-client.js';
 import { makeKafka } from './options.js';
 import { correctRequestQueue } from './request-queue.js';
@@ -16,6 +17,7 @@ import { KafkajsSender } from './sender.js';
 export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Opened<KafkaClient>> {
   assertSecure(config, at);
   correctRequestQueue();
+  correctEmptyBatches();
   const compression = await prepareCompression(config.compression, at.id);
   const kafka = makeKafka(config, at);
   const admin = new KafkajsAdmin(kafka, config, at);

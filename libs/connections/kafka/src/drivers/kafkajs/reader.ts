@@ -3,7 +3,7 @@ import type { DriverSite } from '@core-infra/kernel';
 import type { Kafka } from 'kafkajs';
 import type { KafkaConfig } from '../../config/kafka.config.js';
 import { backoff } from '../../config/retry.config.js';
-import { KafkaClosedError } from '../../errors.js';
+import { KafkaClosedError, KafkaRefusedError } from '../../errors.js';
 import type { KafkaMessage } from '../../ports/consumer.js';
 import type { KafkaBounds, KafkaReader } from '../../ports/reader.js';
 import type { KafkajsAdmin } from './admin.js';
@@ -44,12 +44,17 @@ export class KafkajsReader implements KafkaReader {
     { from, to }: { readonly from: bigint; readonly to: bigint },
     signal?: AbortSignal,
   ): AsyncGenerator<readonly KafkaMessage[]> {
+    let silent = 0;
     for (let at = from; at < to;) {
       const { messages, highWatermark } = await this.#fetch(topic, partition, at, signal);
       const last = messages.at(-1);
-      // The broker has no record for these offsets: they were compacted.
-      if (!last && BigInt(highWatermark) >= to) return;
-      if (!last) continue;
+      if (!last) {
+        // One that does not know yet how far the partition goes is asked again.
+        if (BigInt(highWatermark) >= to && (silent += 1) === ATTEMPTS)
+          throw new KafkaRefusedError(`read the topic "${topic}"`, `it has no record from ${at} on, and ends at ${to}`);
+        continue;
+      }
+      silent = 0;
       const found = messages.filter(({ offset, isControlRecord }) => {
         const position = BigInt(offset);
         return position >= at && position < to && !isControlRecord;

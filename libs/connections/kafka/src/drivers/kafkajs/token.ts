@@ -1,20 +1,37 @@
 import type { KafkaSaslConfig } from '../../config/sasl.config.js';
-import { KafkaAuthenticationError } from '../../errors.js';
+import { KafkaTokenError } from '../../errors.js';
 
 /** How long an endpoint may take, in milliseconds. */
 const TOKEN_WITHIN_MS = 4_000;
 
-/** Tokens for OAUTHBEARER: from code, or from an endpoint by client credentials (RFC 6749, section 4.4). */
-export function tokenProvider(sasl: KafkaSaslConfig): () => Promise<{ value: string }> {
-  const { token } = sasl.oauth;
-  if (token) return async () => ({ value: await token() });
-  return async () => ({ value: await fetchToken(sasl) });
+/** Why there is no token: what kafkajs says after that is that the login was not gone on with. */
+const failures = new WeakMap<KafkaSaslConfig, Error>();
+
+/** What the last attempt to get a token failed with, if it did. */
+export function tokenFailure(sasl: KafkaSaslConfig): Error | undefined {
+  return failures.get(sasl);
 }
 
-async function fetchToken({ tokenEndpoint = '', username = '', password = '', scopes }: KafkaSaslConfig) {
+/** Tokens for OAUTHBEARER: from code, or from an endpoint by client credentials (RFC 6749, section 4.4). */
+export function tokenProvider(sasl: KafkaSaslConfig): () => Promise<{ value: string }> {
+  const get = sasl.oauth.token ?? (() => fetchToken(sasl));
+  return async () => {
+    try {
+      const value = await get();
+      failures.delete(sasl);
+      return { value };
+    } catch (error) {
+      failures.set(sasl, error as Error);
+      throw error;
+    }
+  };
+}
+
+async function fetchToken(sasl: KafkaSaslConfig): Promise<string> {
+  const { tokenEndpoint = '', username = '', password = '', scopes } = sasl;
   const basic = Buffer.from(`${encodeURIComponent(username)}:${encodeURIComponent(password)}`).toString('base64');
-  const fail = (reason: string, cause?: unknown) =>
-    new KafkaAuthenticationError(tokenEndpoint, 'OAUTHBEARER', reason, { cause });
+  // Whatever else is in the address may be a secret.
+  const { host } = new URL(tokenEndpoint);
   const response = await fetch(tokenEndpoint, {
     method: 'POST',
     headers: { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
@@ -24,10 +41,22 @@ async function fetchToken({ tokenEndpoint = '', username = '', password = '', sc
     }),
     signal: AbortSignal.timeout(TOKEN_WITHIN_MS),
   }).catch((error: unknown) => {
-    throw fail('the token endpoint does not answer', error);
+    throw new KafkaTokenError(host, `it does not answer (${whyNot(error)})`, { cause: error });
   });
-  if (!response.ok) throw fail(`the token endpoint answers ${response.status}`);
-  const { access_token: token } = (await response.json()) as { access_token?: unknown };
-  if (typeof token !== 'string') throw fail('the token endpoint answers without an access_token');
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new KafkaTokenError(host, `it answers ${response.status}`);
+  }
+  // Without a cause: it would quote the answer, in which the token may be.
+  const answer = (await response.json().catch(() => {
+    throw new KafkaTokenError(host, 'its answer is no JSON');
+  })) as { access_token?: unknown } | null;
+  const token = answer?.access_token;
+  if (typeof token !== 'string') throw new KafkaTokenError(host, 'its answer has no access_token');
   return token;
+}
+
+function whyNot(error: unknown): string {
+  const { name, cause } = error as { name: string; cause?: { code?: string } };
+  return cause?.code ?? name;
 }

@@ -141,6 +141,7 @@ export class ParkedPartition {
         ticket: parked.ticket,
         group: this.site.group,
         partition: this.source.partition,
+        position: parked.position,
         time,
         attempts: parked.attempts,
         ...(firstAttemptAt !== undefined && { firstAttemptAt }),
