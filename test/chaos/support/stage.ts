@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually, uniqueName } from '@core-infra/testing';
+import { uniqueName } from '@core-infra/testing';
 import { Client } from 'pg';
 import type { Broker } from './brokers.js';
 import { check, type Checked } from './checker.js';
@@ -9,10 +9,13 @@ import { Troupe } from './troupe.js';
 
 const schema = readFileSync(join(__dirname, '../fixtures/schema.sql'), 'utf8');
 /** How long nothing has to happen until nothing more is waited for, in milliseconds. */
-const GIVEN_UP_AFTER_MS = 45_000;
+const GIVEN_UP_AFTER_MS = 60_000;
+const LOOK_MS = 150;
 
 export async function query<Row>(url: string, sql: string): Promise<Row[]> {
   const client = new Client({ connectionString: url });
+  // It is told by the query that is under way, too.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return (await client.query(sql)).rows as Row[];
@@ -42,24 +45,30 @@ export class Stage implements AsyncDisposable {
     return new Stage(broker, url, env);
   }
 
+  /** What a process of its own counts. */
   check(): Promise<Checked> {
     return check(this.url);
   }
 
   /** Resolves when so many more effects are there. */
-  async progress(effects = 50, timeoutMs = 60_000): Promise<void> {
-    const before = (await this.check()).effects;
-    const check = async (): Promise<void> => expect((await this.check()).effects).toBeGreaterThan(before + effects);
-    await eventually(check, { timeoutMs, intervalMs: 500 }).catch((error: unknown) => {
-      process.stdout.write(`${this.troupe.story}\n`);
-      throw error;
-    });
+  async progress(effects = 50, timeoutMs = 120_000): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    const before = await this.count('chaos_effects');
+    let now = before;
+    while (now < before + effects) {
+      if (performance.now() > deadline)
+        throw new Error(
+          `Waited ${timeoutMs / 1_000} s for ${effects} more effects; there were ${now - before}.\n${this.troupe.story}`,
+        );
+      await sleep(LOOK_MS);
+      now = await this.count('chaos_effects');
+    }
   }
 
-  /** Ends the producer, waits for what is under way, counts and tells. */
+  /** Has nothing more published, waits for what is under way, counts and tells. */
   async finish(what: string, idleMs = GIVEN_UP_AFTER_MS): Promise<Checked> {
-    await this.troupe.mend();
-    await this.troupe.end('producer');
+    await this.troupe.ready();
+    await this.troupe.pause();
     await this.settled(idleMs);
     const found = await this.check();
     const { name } = this.broker;
@@ -67,23 +76,28 @@ export class Stage implements AsyncDisposable {
     return found;
   }
 
+  /** Waits until there is an effect of all that was sent; gives up when nothing has happened for so long. */
+  async settled(idleMs = GIVEN_UP_AFTER_MS): Promise<void> {
+    const owed = `chaos_sent AS sent WHERE NOT EXISTS (SELECT FROM chaos_effects AS effect WHERE effect.key = sent.key AND effect.n = sent.n)`;
+    let last = -1;
+    let since = performance.now();
+    for (;;) {
+      const open = await this.count(owed);
+      if (open === 0) return;
+      if (open !== last) {
+        last = open;
+        since = performance.now();
+      } else if (performance.now() - since > idleMs) return;
+      await sleep(LOOK_MS);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.troupe[Symbol.asyncDispose]();
   }
 
-  /** Waits until as many effects are there as events were sent; gives up when nothing has happened for so long. */
-  private async settled(idleMs: number): Promise<void> {
-    let last = -1;
-    let since = performance.now();
-    for (;;) {
-      const { sent, effects } = await this.check().catch(() => ({ sent: 1, effects: last }));
-      if (effects >= sent) return;
-      if (effects !== last) {
-        last = effects;
-        since = performance.now();
-      } else if (performance.now() - since > idleMs) return;
-      await sleep(500);
-    }
+  private async count(what: string): Promise<number> {
+    return Number((await query<{ count: string }>(this.url, `SELECT count(*) FROM ${what}`))[0]!.count);
   }
 }
 

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
-import { type Child, type ChildExit, runChild } from '@core-infra/testing';
+import { type Child, type ChildExit, eventually, runChild } from '@core-infra/testing';
+import type { Role } from '../fixtures/shop/role.js';
+import { within } from './within.js';
 
-export type Role = 'producer' | 'filler' | 'relay' | 'worker' | 'hasty' | 'shipper' | 'slow';
+/** Who plays what: one role, or several in one process. */
+export type Cast = Role | `${Role},${string}`;
 
 interface Member {
-  readonly role: Role;
+  readonly cast: Cast;
   child: Child;
 }
 
-const shop = join(__dirname, '../fixtures/shop.main.ts');
+const shop = join(__dirname, '../fixtures/shop.main.cjs');
 const LISTENS = /Listening on/;
 
 /** Processes of the shop, each replaced as soon as it is killed. */
@@ -19,63 +22,90 @@ export class Troupe implements AsyncDisposable {
   constructor(readonly env: Record<string, string>) {}
 
   /** Resolves when it listens. */
-  async add(role: Role): Promise<Child> {
-    const member = { role, child: this.spawn(role) };
+  async add(cast: Cast): Promise<Child> {
+    const member = { cast, child: this.spawn(cast) };
     this.members.push(member);
-    await member.child.waitForLine(LISTENS);
+    await this.listening(member);
     return member.child;
   }
 
-  /** Two workers, two relays and a producer; the first makes the tables. */
-  async perform(worker: Role = 'worker'): Promise<void> {
-    await this.add(worker);
-    await Promise.all([this.add(worker), this.add('relay'), this.add('relay')]);
-    await this.add('producer');
+  /** So many workers, two relays and a producer; the first makes the tables. */
+  async perform(workers = 2): Promise<void> {
+    await this.add('worker');
+    await Promise.all([
+      ...Array.from({ length: workers - 1 }, () => this.add('worker')),
+      this.add('relay'),
+      this.add('relay'),
+      this.add('producer'),
+    ]);
   }
 
-  /** Kills one of this role at once, and lets another take its place. */
-  async kill(role: Role): Promise<void> {
-    const candidates = this.of(role);
-    const member = candidates[Math.floor(Math.random() * candidates.length)]!;
+  /** Kills one at once, and lets another take its place: one who listens, where there is one. */
+  async kill(cast: Cast, random: () => number = Math.random): Promise<void> {
+    const all = this.of(cast);
+    const ready = all.filter(({ child }) => isAlive(child) && child.lines.some(line => LISTENS.test(line)));
+    const candidates = ready.length > 0 ? ready : all;
+    const member = candidates[Math.floor(random() * candidates.length)]!;
     member.child.kill('SIGKILL');
     await member.child.exit;
-    if (!this.closing) member.child = this.spawn(role);
+    if (!this.closing) member.child = this.spawn(cast);
   }
 
-  /** Ends each of a role in order, one after the other, as soon as its successor listens. */
-  async roll(role: Role): Promise<ChildExit[]> {
+  /** Ends each that plays this in order, one after the other, as soon as its successor listens. */
+  async roll(cast: Cast): Promise<ChildExit[]> {
     const exits: ChildExit[] = [];
-    for (const member of this.of(role)) {
+    for (const member of this.of(cast)) {
       const leaving = member.child;
-      member.child = this.spawn(role);
-      await member.child.waitForLine(LISTENS);
+      member.child = this.spawn(cast);
+      await this.listening(member);
       leaving.kill('SIGTERM');
-      exits.push(await leaving.exit);
+      exits.push(await this.ended(member, leaving));
     }
     return exits;
   }
 
-  /** Ends those of a role in order, or so many of them. */
-  async end(role: Role, count = Infinity): Promise<ChildExit[]> {
-    const leaving = this.of(role).slice(0, count);
+  /** Ends those that play this in order, or so many of them. */
+  async end(cast: Cast, count = Infinity): Promise<ChildExit[]> {
+    const leaving = this.of(cast).slice(0, count);
     for (const { child } of leaving) child.kill('SIGTERM');
-    const exits = await Promise.all(leaving.map(({ child }) => child.exit));
+    const exits = await Promise.all(leaving.map(member => this.ended(member, member.child)));
     for (const member of leaving) this.members.splice(this.members.indexOf(member), 1);
     return exits;
   }
 
-  /** Brings back who did not survive his start, e.g. since the database was away. */
-  async mend(): Promise<void> {
-    for (const member of this.members)
-      if (member.child.process.exitCode !== null || member.child.process.signalCode !== null)
-        member.child = this.spawn(member.role);
-    await Promise.all(this.members.map(({ child }) => child.waitForLine(LISTENS)));
+  /** Nothing more is published until {@link resume}; resolves when that is so. */
+  async pause(): Promise<void> {
+    const publishers = this.publishers();
+    const pauses = ({ child }: Member): number => child.lines.filter(line => line === 'pauses').length;
+    const before = publishers.map(pauses);
+    for (const { child } of publishers) child.kill('SIGUSR2');
+    const all = (): void => expect(publishers.map(pauses)).toEqual(before.map(count => count + 1));
+    await eventually(all, { timeoutMs: 120_000 });
+  }
+
+  resume(): void {
+    for (const { child } of this.publishers()) child.kill('SIGCONT');
+  }
+
+  /** Brings back who did not survive his start, e.g. since the database was away; does not wait for them. */
+  mend(): void {
+    for (const member of this.members) if (!isAlive(member.child)) member.child = this.spawn(member.cast);
+  }
+
+  /** Resolves when all listen; who has died on the way is brought back. */
+  async ready(): Promise<void> {
+    for (let tries = 5; tries > 0; tries -= 1) {
+      this.mend();
+      const all = await Promise.allSettled(this.members.map(member => this.listening(member)));
+      if (all.every(({ status }) => status === 'fulfilled')) return;
+    }
+    throw new Error(`Some do not come up:\n${this.story}`);
   }
 
   /** The last lines of each, for who wonders. */
   get story(): string {
     return this.members
-      .map(({ role, child }) => `${role} ${child.pid}:\n${child.lines.slice(-5).join('\n')}`)
+      .map(({ cast, child }) => `${cast} ${child.pid}:\n${child.lines.slice(-5).join('\n')}`)
       .join('\n');
   }
 
@@ -85,14 +115,28 @@ export class Troupe implements AsyncDisposable {
     await Promise.all(this.members.map(({ child }) => child.exit));
   }
 
-  private of(role: Role): Member[] {
-    return this.members.filter(member => member.role === role);
+  private publishers(): Member[] {
+    return this.members.filter(({ cast }) => cast.split(',').some(role => role === 'producer' || role === 'rash'));
   }
 
-  private spawn(role: Role): Child {
+  private of(cast: Cast): Member[] {
+    return this.members.filter(member => member.cast === cast);
+  }
+
+  private listening({ cast, child }: Member): Promise<unknown> {
+    return within(() => `${cast} to listen\n${this.story}`, child.waitForLine(LISTENS));
+  }
+
+  private ended({ cast }: Member, child: Child): Promise<ChildExit> {
+    return within(() => `${cast} to end after SIGTERM\n${child.lines.slice(-20).join('\n')}`, child.exit);
+  }
+
+  private spawn(cast: Cast): Child {
     return runChild(shop, {
-      ...(role === 'slow' && { execArgv: ['--expose-gc'] }),
-      env: { ...this.env, ROLE: role, NODE_ENV: 'test', HTTP_PORT: '0', LOG_LEVEL: 'info', NODE_COMPILE_CACHE: '' },
+      execArgv: ['--conditions=core-infra-source', ...(cast === 'slow' ? ['--expose-gc'] : [])],
+      env: { ...this.env, ROLE: cast, NODE_ENV: 'test', HTTP_PORT: '0', LOG_LEVEL: 'info', NODE_COMPILE_CACHE: '' },
     });
   }
 }
+
+const isAlive = ({ process }: Child): boolean => process.exitCode === null && process.signalCode === null;

@@ -1,0 +1,3 @@
+import { underLoad } from './support/acts.js';
+
+underLoad('nats');
