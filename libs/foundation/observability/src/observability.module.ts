@@ -33,12 +33,18 @@ class ObservabilityLifecycle implements OnModuleInit, OnApplicationBootstrap, On
   ) {
     // After a boot that failed Nest calls no hook.
     state.shuttingDown.addEventListener('abort', () => this.booted || this.metrics?.stop(), { once: true });
+    if (state.shuttingDown.aborted) this.metrics?.stop();
   }
 
   /** @throws ObservabilityRegisteredTwiceError, InvalidMetricsContributorError */
   onModuleInit(): void {
-    this.assertAlone();
-    if (!this.state.shuttingDown.aborted) this.metrics?.start(this.adapter);
+    try {
+      this.assertAlone();
+      if (!this.state.shuttingDown.aborted) this.metrics?.start(this.adapter);
+    } catch (error) {
+      this.metrics?.stop();
+      throw error;
+    }
   }
 
   onApplicationBootstrap(): void {
@@ -92,6 +98,7 @@ const observability = defineBehaviour({
       ): Promise<Metrics | null> => {
         if (!config.metrics.enabled) return null;
         const loaded = await import('./metrics/metrics.js');
+        if (state.shuttingDown.aborted) return null; // the boot has failed meanwhile
         return new loaded.Metrics({ config: config.metrics, connections, state, discovery, app, clock });
       },
     },

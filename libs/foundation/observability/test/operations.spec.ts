@@ -3,7 +3,7 @@ import { Connections, ErrorSpec, InfraError, operations } from '@core-infra/kern
 import { bootHttp } from '@core-infra/testing';
 import { HealthModule } from '@core-infra/health';
 import { ObservabilityModule } from '@core-infra/observability';
-import { fakeConcern } from './fixtures.js';
+import { fakeConcern } from './fake-concern.js';
 import { scrape } from './support.js';
 
 const count = 'infra_operation_duration_seconds_count';

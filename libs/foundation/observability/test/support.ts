@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import type { HttpApp } from '@core-infra/testing';
 
 export interface Sample {
@@ -56,4 +58,14 @@ export async function scrape(app: HttpApp, path = '/metrics', headers: Record<st
 
 function numberOf(text: string): number {
   return text === '+Inf' ? Infinity : text === '-Inf' ? -Infinity : Number(text);
+}
+
+/** Sends requests one behind the other on one connection, and resolves when all are answered. */
+export async function pipeline(url: string, requests: readonly string[]): Promise<void> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.resume();
+  socket.write(requests.join(''));
+  socket.write('HEAD /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  await once(socket, 'close');
 }

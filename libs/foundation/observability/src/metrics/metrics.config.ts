@@ -44,9 +44,4 @@ export class MetricsConfig {
   @IsInt() @Min(0) @Max(3_600_000) @Live() cacheMs: number = 1_000;
   /** How long a scrape waits for what is read of brokers and databases, in milliseconds; who has not answered by then is left out. @default 1_000 */
   @IsInt() @Min(1) @Max(60_000) @Live() readTimeoutMs: number = 1_000;
-
-  static *check({ bucketsMs }: MetricsConfig): Iterable<{ path: string; expected: string }> {
-    if (bucketsMs.some((bound, at) => at > 0 && bound <= bucketsMs[at - 1]!))
-      yield { path: 'bucketsMs', expected: 'each bound to be above the one before it' };
-  }
 }

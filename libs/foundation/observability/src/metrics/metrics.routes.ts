@@ -23,7 +23,19 @@ export function mountMetrics(
 
 /** Prometheus asks for OpenMetrics first; who does not name it, as a browser, gets Prometheus' own format. */
 function wantsOpenMetrics({ accept = '' }: RouteRequest): boolean {
-  return /application\/openmetrics-text(?![^,]*;\s*q=0(?:\.0*)?\s*(?:[,;]|$))/i.test(accept);
+  const open = weightOf(accept, 'application/openmetrics-text');
+  return open > 0 && open >= weightOf(accept, 'text/plain');
+}
+
+/** The greatest weight that the header gives a type; 0 when it does not name it. */
+function weightOf(accept: string, type: string): number {
+  const weights = accept.split(',').map(range => {
+    const [name = '', ...parameters] = range.split(';').map(part => part.trim().toLowerCase());
+    if (name !== type) return 0;
+    const weight = parameters.find(parameter => parameter.startsWith('q='));
+    return weight === undefined ? 1 : Number(weight.slice(2)) || 0;
+  });
+  return Math.max(0, ...weights);
 }
 
 function isAllowed(token: string | undefined, authorization: string | undefined): boolean {

@@ -3,7 +3,7 @@ import { ConnectionConfig, defineConcern, type DriverSite, type Opened } from '@
 
 /** A client of a third party's concern, each of whose calls is an operation. */
 export class FakeClient {
-  constructor(private readonly at: DriverSite) {}
+  constructor(readonly at: DriverSite) {}
 
   call(operation: string, work: () => Promise<unknown> = () => Promise.resolve()): Promise<unknown> {
     const { id, operations } = this.at;
