@@ -175,7 +175,7 @@ export class Parking {
     const now = this.hub.site.clock.now();
     lane.state = 'idle';
     if (found.length > 0) {
-      const works = found.map(ticket => workOf({ ...ticket, position: -1 }, now, ticket));
+      const works = found.map(ticket => workOf({ position: -1, ...ticket }, now, ticket));
       lane.parkedBytes = works.reduce((sum, { bytes }) => sum + bytes, 0) / works.length;
       lane.queue.push(...works);
       for (const work of works) this.site.taken(work);

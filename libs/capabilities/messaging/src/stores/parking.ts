@@ -6,6 +6,8 @@ export interface ParkedMessage extends WireMessage {
   readonly ticket: string;
   readonly group: string;
   readonly partition: number;
+  /** Where it stood in its partition at the broker, where that is known. */
+  readonly position?: number;
   readonly time: number;
   readonly attempts: number;
   readonly firstAttemptAt?: number;
@@ -30,7 +32,7 @@ export interface ParkingLot {
    * @throws ParkingFullError when the bound is reached; the caller then stops fetching
    */
   park(group: string, messages: readonly ParkRequest[], signal: AbortSignal): Promise<void>;
-  /** The first messages of a key, in order, at most `limit`. */
+  /** The first messages of a key, in order, at most `limit`; none when the key has none. */
   next(
     group: string,
     key: Omit<ParkedKey, 'dueAt' | 'messages'>,

@@ -117,6 +117,15 @@ export class ParkedPartition {
   }
 
   async next(key: string, limit: number): Promise<ParkedMessage[]> {
+    // What turns out to be gone is left out for good, so those behind it are found the next time.
+    for (;;) {
+      const { size } = this;
+      const found = await this.look(key, limit);
+      if (found.length > 0 || this.size === size) return found;
+    }
+  }
+
+  private async look(key: string, limit: number): Promise<ParkedMessage[]> {
     const { parcels, subject, group } = this.site;
     const first = (this.lanes.get(key) ?? []).slice(0, limit);
     const parcelsOfKey = await Promise.all(
@@ -140,6 +149,7 @@ export class ParkedPartition {
         ticket: parked.ticket,
         group,
         partition: this.ref.number,
+        position: parked.position,
         time,
         attempts: parked.attempts,
         ...(firstAttemptAt !== undefined && { firstAttemptAt }),
