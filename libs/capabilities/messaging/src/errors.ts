@@ -46,11 +46,12 @@ export class EventTooLargeError extends InfraError {
   constructor(
     readonly type: string,
     readonly bytes: number,
-    readonly limit: number,
+    /** Unknown where the broker does not tell. */
+    readonly limit: number | undefined,
     options?: ErrorOptions,
   ) {
     super(
-      `The event "${type}" has ${bytes} bytes, and messages may have ${limit}.`,
+      `The event "${type}" has ${bytes} bytes, and ${limit === undefined ? 'the broker takes no message of that size' : `messages may have ${limit}`}.`,
       'Publish where the data is to be found in place of the data; or raise messaging.maxMessageBytes, and the limit of the broker.',
       options,
     );
@@ -114,15 +115,23 @@ export class UnknownEventVersionError extends InfraError {
   status: 503,
   fault: 'dependency',
   retryable: true,
-  summary: 'The broker did not accept an event in time; it may have it all the same.',
+  summary:
+    'The broker did not accept an event in time, and may have it all the same; or it could not be written into the outbox in time.',
 })
 export class PublishTimeoutError extends InfraError {
-  constructor(timeoutMs: number, options?: ErrorOptions) {
-    super(
-      `The broker has not accepted an event within ${timeoutMs} ms; it may have it all the same.`,
-      'Publish in a transaction with an outbox, so that nobody waits for the broker; or raise messaging.publishTimeoutMs.',
-      options,
-    );
+  constructor(timeoutMs: number, to: 'broker' | 'outbox' = 'broker', options?: ErrorOptions) {
+    if (to === 'broker')
+      super(
+        `The broker has not accepted an event within ${timeoutMs} ms; it may have it all the same.`,
+        'Publish in a transaction with an outbox, so that nobody waits for the broker; or raise messaging.publishTimeoutMs.',
+        options,
+      );
+    else
+      super(
+        `An event could not be written into the outbox within ${timeoutMs} ms; its transaction can only be rolled back.`,
+        'Look for what holds a lock on messaging_outbox (pg_locks, pg_stat_activity); or raise messaging.publishTimeoutMs.',
+        options,
+      );
   }
 }
 

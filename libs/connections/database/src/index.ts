@@ -23,6 +23,7 @@ export { type Listening, type ListenHandlers, listenTo } from './listen.js';
 export type { MigrationState, MigrationStatus } from './migrations/migration-status.js';
 export { type MigrationDone, Migrator, type UpOptions } from './migrations/migrator.js';
 export { migratorOf } from './migrations/migrator-of.js';
+export { cancelStatementOf } from './query/cancel.js';
 export { poolStats } from './pool/pool-stats.js';
 export {
   NotOurDataSourceError,

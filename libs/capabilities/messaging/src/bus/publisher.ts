@@ -63,42 +63,53 @@ export class Publisher extends EventBus {
     const { driver, config, site } = this.hub;
     const isLater = notBefore !== undefined && notBefore > site.clock.now();
     const messages = events.map(event => this.messageOf(event, kind, isLater ? notBefore : undefined));
-    if (outbox?.isInTransaction) return outbox.write(messages);
+    const write = (): Promise<void> => this.within(options, 'outbox', giveUp => outbox!.write(messages, giveUp));
+    if (outbox?.isInTransaction) return write();
     if (outbox && config.outsideTransaction === 'refuse') throw new OutsideTransactionError(events[0]!.definition.type);
     const keptTillThen = !isLater || driver.features.schedule;
-    if (outbox && !keptTillThen) return outbox.write(messages);
+    if (outbox && !keptTillThen) return write();
     if (!keptTillThen) throw new ScheduleUnsupportedError(driver.name);
     await this.toBroker(messages, options);
   }
 
-  private async toBroker(messages: readonly OutgoingMessage[], { signal, timeoutMs }: PublishOptions): Promise<void> {
-    const { driver, config, site } = this.hub;
-    const limit = Math.min(timeoutMs ?? config.publishTimeoutMs, longestMs);
+  private toBroker(messages: readonly OutgoingMessage[], options: PublishOptions): Promise<void> {
+    const { driver, site } = this.hub;
+    return this.within(options, 'broker', async giveUp => {
+      const call = async (): Promise<void> => {
+        const results = await new Promise<readonly (Error | undefined)[]>((resolve, reject) => {
+          giveUp.addEventListener('abort', () => reject(giveUp.reason as Error), { once: true });
+          driver.publish(messages, giveUp).then(resolve, reject);
+        });
+        if (results.every(error => error === undefined)) return;
+        const failures = results.flatMap((error, index) => (error ? [{ index, error }] : []));
+        if (failures.length > 0)
+          throw messages.length === 1 ? failures[0]!.error : new PublishFailedError(failures, messages.length);
+      };
+      const { operations } = site;
+      if (!operations.hasSubscribers) return call();
+      return operations.tracePromise(call, {
+        component: 'messaging',
+        connection: site.id,
+        operation: 'publish',
+        resource: messages[0]!.topic,
+      });
+    });
+  }
+
+  /** Runs a call with a signal that aborts with the caller's own, or when its time is over. */
+  private async within(
+    { signal, timeoutMs = this.hub.config.publishTimeoutMs }: PublishOptions,
+    to: 'broker' | 'outbox',
+    call: (giveUp: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const limit = Math.min(timeoutMs, longestMs);
     if (!(limit > 0)) throw new TypeError('publish: timeoutMs must be a number above 0.');
     const giveUp = new AbortController();
     const abort = (): void => giveUp.abort(signal!.reason);
-    const timer = setTimeout(() => giveUp.abort(new PublishTimeoutError(limit)), limit);
+    const timer = setTimeout(() => giveUp.abort(new PublishTimeoutError(limit, to)), limit);
     signal?.addEventListener('abort', abort, { once: true });
-    const call = async (): Promise<void> => {
-      const results = await new Promise<readonly (Error | undefined)[]>((resolve, reject) => {
-        giveUp.signal.addEventListener('abort', () => reject(giveUp.signal.reason as Error), { once: true });
-        driver.publish(messages, giveUp.signal).then(resolve, reject);
-      });
-      if (results.every(error => error === undefined)) return;
-      const failures = results.flatMap((error, index) => (error ? [{ index, error }] : []));
-      if (failures.length > 0)
-        throw messages.length === 1 ? failures[0]!.error : new PublishFailedError(failures, messages.length);
-    };
     try {
-      const { operations } = site;
-      if (!operations.hasSubscribers) await call();
-      else
-        await operations.tracePromise(call, {
-          component: 'messaging',
-          connection: site.id,
-          operation: 'publish',
-          resource: messages[0]!.topic,
-        });
+      await call(giveUp.signal);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

@@ -1,4 +1,4 @@
-import { type DataSource, transactionsOf } from '@core-infra/database';
+import { cancelStatementOf, type DataSource, type EntityManager, transactionsOf } from '@core-infra/database';
 import type { OutgoingMessage } from '../driver/message.js';
 import type { Outbox } from '../stores/outbox.js';
 import { bucketOf, BUCKETS } from './buckets.js';
@@ -26,10 +26,18 @@ export class DatabaseOutbox implements Outbox {
     return transactionsOf(this.dataSource).running !== undefined;
   }
 
-  async write(messages: readonly OutgoingMessage[]): Promise<void> {
+  async write(messages: readonly OutgoingMessage[], signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
     const transactions = transactionsOf(this.dataSource);
     const manager = transactions.running;
-    if (!manager) return transactions.run(() => this.write(messages));
+    if (!manager) return transactions.run(() => this.write(messages, signal));
+    await (signal
+      ? cancellable(manager, signal, () => this.insert(manager, messages))
+      : this.insert(manager, messages));
+    transactions.onCommit(this.committed);
+  }
+
+  private async insert(manager: EntityManager, messages: readonly OutgoingMessage[]): Promise<void> {
     const now = messages.filter(({ notBefore }) => notBefore === undefined);
     const later = messages.filter(({ notBefore }) => notBefore !== undefined);
     const source = (more: string): string =>
@@ -41,7 +49,32 @@ export class DatabaseOutbox implements Outbox {
         ...parametersOf(later),
         later.map(({ notBefore }) => new Date(notBefore!).toISOString()),
       ]);
-    transactions.onCommit(this.committed);
+  }
+}
+
+/** How long the server may take to cancel a statement, in milliseconds, before it is waited for no longer. */
+const cancelGraceMs = 2_000;
+
+/** Runs statements of a transaction; when the signal aborts, the one that runs is cancelled, so that the transaction can be rolled back at once. */
+async function cancellable(manager: EntityManager, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  let cancelled: Promise<void> | undefined;
+  let late: NodeJS.Timeout | undefined;
+  let abort: (() => void) | undefined;
+  const given = new Promise<never>((_resolve, reject) => {
+    abort = () => {
+      cancelled = cancelStatementOf(manager);
+      late = setTimeout(() => reject(signal.reason as Error), cancelGraceMs);
+    };
+  });
+  signal.addEventListener('abort', abort!, { once: true });
+  try {
+    await Promise.race([work(), given]);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
+  } finally {
+    signal.removeEventListener('abort', abort!);
+    clearTimeout(late);
+    await cancelled;
   }
 }
 

@@ -4,6 +4,9 @@ import type { OutgoingMessage } from '../driver/message.js';
 export interface Outbox {
   /** Whether a transaction runs here that an event can be part of. */
   readonly isInTransaction: boolean;
-  /** Writes the messages in the running transaction, or in one of its own. */
-  write(messages: readonly OutgoingMessage[]): Promise<void>;
+  /**
+   * Writes the messages in the running transaction, or in one of its own. It rejects when the signal aborts before they are written; the transaction can
+   * only be rolled back then.
+   */
+  write(messages: readonly OutgoingMessage[], signal?: AbortSignal): Promise<void>;
 }

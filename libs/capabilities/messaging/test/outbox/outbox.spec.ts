@@ -87,4 +87,48 @@ describe('outbox', () => {
     await eventually(() => expect(seen).toEqual(['a1']));
     expect(Date.now()).toBeGreaterThanOrEqual(due);
   });
+
+  it.each([
+    ['its time is over', 'INFRA_PUBLISH_TIMEOUT'],
+    ['its signal aborts', 'SPEC_ABORTED'],
+  ])(
+    'gives up writing an event when %s, and leaves a transaction that can be rolled back at once',
+    async (how, code) => {
+      const seen: string[] = [];
+      await using app = await bootOutbox(seen, { outbox: { relay: false } });
+      const bus = app.get(EventBus);
+      const dataSource = app.get(DataSource);
+      const transactions = transactionsOf(dataSource);
+      const locker = dataSource.createQueryRunner();
+      await locker.startTransaction();
+      await locker.query('LOCK TABLE messaging_outbox IN ACCESS EXCLUSIVE MODE');
+      const caller = new AbortController();
+      const options = code === 'SPEC_ABORTED' ? { signal: caller.signal } : { timeoutMs: 200 };
+      let published: unknown;
+      const transaction = transactions.run(async () => {
+        await dataSource.query('SELECT 1');
+        const publishing = bus.publish(placed.of({ id: 'a', at: 1 }), options);
+        if (code === 'SPEC_ABORTED')
+          await eventually(async () => {
+            const waiting = await locker.query(
+              `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'messaging_outbox'::regclass`,
+            );
+            expect(waiting).toHaveLength(1);
+          }).then(() => caller.abort(Object.assign(new Error('enough'), { code })));
+        await publishing.catch((error: unknown) => {
+          published = error;
+          throw error;
+        });
+      });
+      // While the lock is held.
+      await expect(transaction).rejects.toMatchObject({ code });
+      expect([how, published]).toMatchObject([how, { code }]);
+      await locker.commitTransaction();
+      await locker.release();
+      expect(await dataSource.query('SELECT 1 FROM messaging_outbox')).toEqual([]);
+      await transactions.run(() => bus.publish(placed.of({ id: 'a', at: 2 }), { timeoutMs: 5_000 }));
+      expect(await dataSource.query('SELECT 1 FROM messaging_outbox')).toHaveLength(1);
+      await dataSource.query('TRUNCATE messaging_outbox');
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Connection } from 'pg';
+import type { EntityManager } from 'typeorm';
 
 /** What of pg's client is needed to cancel its statement; not in its public types. */
 export interface CancellableClient {
@@ -50,4 +51,13 @@ export function requestCancel(client: CancellableClient): Promise<void> {
     if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
     else connection.connect(port, address);
   });
+}
+
+/**
+ * Asks the server to cancel the statement that runs on the connection of a transaction. Nothing else may be sent on it until this has resolved: the
+ * request would hit that.
+ * @param manager of a running transaction
+ */
+export async function cancelStatementOf(manager: EntityManager): Promise<void> {
+  await requestCancel((await manager.queryRunner!.connect()) as CancellableClient);
 }
