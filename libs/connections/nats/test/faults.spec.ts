@@ -8,7 +8,7 @@ describe('a server that goes away and comes back', () => {
   const server = useNatsServer();
 
   it('killed under load: all that was acknowledged is there once, waiting messages go through, consumers come back', async () => {
-    await using booted = await bootLogged(NatsModule.forRoot({ url: server.url, ...hurried }));
+    await using booted = await bootLogged(NatsModule.forRoot({ startup: 'require', url: server.url, ...hurried }));
     const client = booted.app.get(NatsClient);
     const stream = named('load');
     await client.topology({
@@ -51,7 +51,7 @@ describe('a server that goes away and comes back', () => {
   });
 
   it('a stream in memory, which went with the server, is declared again', async () => {
-    await using booted = await bootLogged(NatsModule.forRoot({ url: server.url, ...hurried }));
+    await using booted = await bootLogged(NatsModule.forRoot({ startup: 'require', url: server.url, ...hurried }));
     const client = booted.app.get(NatsClient);
     const stream = named('memory');
     await client.topology({
@@ -70,7 +70,7 @@ describe('a server that goes away and comes back', () => {
   });
 
   it('a consumer that is deleted is told once, and works on when it is back', async () => {
-    await using booted = await bootLogged(NatsModule.forRoot({ url: server.url, ...hurried }));
+    await using booted = await bootLogged(NatsModule.forRoot({ startup: 'require', url: server.url, ...hurried }));
     const client = booted.app.get(NatsClient);
     const stream = named('deleted');
     const topology = { streams: [{ name: stream, subjects: [stream] }], consumers: [{ stream, name: 'c' }] };
@@ -91,7 +91,9 @@ describe('a server that goes away and comes back', () => {
   });
 
   it('times out while the server is away, and leaves when the app does', async () => {
-    await using booted = await bootLogged(NatsModule.forRoot({ url: server.url, ...hurried, commandTimeoutMs: 200 }));
+    await using booted = await bootLogged(
+      NatsModule.forRoot({ startup: 'require', url: server.url, ...hurried, commandTimeoutMs: 200 }),
+    );
     const client = booted.app.get(NatsClient);
     await server.stop();
     await eventually(() => expect(client.isConnected).toBe(false));
@@ -119,7 +121,7 @@ describe('a network that fails', () => {
   const proxy = useToxiproxy(() => server.url);
 
   it('resets under load: everything is acknowledged, once', async () => {
-    await using booted = await bootLogged(NatsModule.forRoot({ url: proxy.url, ...hurried }));
+    await using booted = await bootLogged(NatsModule.forRoot({ startup: 'require', url: proxy.url, ...hurried }));
     const client = booted.app.get(NatsClient);
     const stream = named('resets');
     // What was on its way when the connection was reset comes again after this time.
@@ -146,7 +148,9 @@ describe('a network that fails', () => {
   });
 
   it('a half-open connection is noticed by the pings', async () => {
-    await using booted = await bootLogged(NatsModule.forRoot({ url: proxy.url, ...hurried, pingIntervalMs: 200 }));
+    await using booted = await bootLogged(
+      NatsModule.forRoot({ startup: 'require', url: proxy.url, ...hurried, pingIntervalMs: 200 }),
+    );
     const client = booted.app.get(NatsClient);
     await proxy.halfOpen();
     await eventually(() => expect(client.isConnected).toBe(false), { timeoutMs: 10_000 });

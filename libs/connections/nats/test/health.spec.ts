@@ -16,7 +16,12 @@ describe('health', () => {
   it('streams that are consumed or named take messages; lag, and its thresholds', async () => {
     const [stream, other] = [named('deep'), named('named')];
     await using app = await bootInfra(
-      NatsModule.forRoot({ url: server.url, health: { streams: [other], maxPending: 2, maxAckPending: 1 } }),
+      NatsModule.forRoot({
+        startup: 'require',
+        url: server.url,
+        shutdownTimeoutMs: 500,
+        health: { streams: [other], maxPending: 2, maxAckPending: 1 },
+      }),
     );
     const client = app.get(NatsClient);
     expect(await failure(checked(app))).toMatchObject({ code: 'INFRA_NATS_MISSING', resource: other });
@@ -45,8 +50,65 @@ describe('health', () => {
     for (const message of held) message.ack();
   });
 
+  it('messages that are not acknowledged, over their threshold', async () => {
+    const stream = named('slow');
+    await using app = await bootInfra(
+      NatsModule.forRoot({ startup: 'require', url: server.url, shutdownTimeoutMs: 500, health: { maxAckPending: 1 } }),
+    );
+    const client = app.get(NatsClient);
+    await client.topology({
+      streams: [{ name: stream, subjects: [stream] }],
+      consumers: [{ stream, name: 'c' }],
+    });
+    await client.consume(stream, 'c', {}, () => undefined);
+    for (let n = 0; n < 2; n += 1) await client.publish({ subject: stream, data: '' });
+    await eventually(async () =>
+      expect((await checked(app)).degraded).toBe(
+        `2 messages of ${stream}/c are not acknowledged, more than health.maxAckPending (1)`,
+      ),
+    );
+  });
+
+  it('whether a stream takes messages is found out without writing to it, and told to those who listen once at most', async () => {
+    const [asked, used] = [named('asked'), named('used')];
+    await using app = await bootInfra(
+      NatsModule.forRoot({ startup: 'require', url: server.url, health: { streams: [asked, used] } }),
+    );
+    const client = app.get(NatsClient);
+    await client.topology({
+      streams: [
+        { name: asked, subjects: [asked] },
+        { name: used, subjects: [used] },
+      ],
+    });
+    const heard: string[] = [];
+    for (const subject of [asked, used])
+      client.connection.subscribe(subject, { callback: (_, { data }) => void heard.push(`${subject} ${data.length}`) });
+    await client.publish({ subject: used, data: 'x' });
+    for (let times = 0; times < 3; times += 1) expect((await checked(app)).messages).toEqual({ [asked]: 0, [used]: 1 });
+    await client.connection.flush();
+    expect(heard).toEqual([`${used} 1`, `${asked} 0`]);
+  });
+
+  it('a stream that is full and drops nothing is a failure, until there is room', async () => {
+    const stream = named('full');
+    await using app = await bootInfra(
+      NatsModule.forRoot({ startup: 'require', url: server.url, health: { streams: [stream] } }),
+    );
+    const client = app.get(NatsClient);
+    await client.topology({ streams: [{ name: stream, subjects: [stream], maxMessages: 1, discard: 'new' }] });
+    await checked(app);
+    await client.publish({ subject: stream, data: 'x' });
+    expect(await failure(checked(app))).toMatchObject({
+      code: 'INFRA_NATS_REFUSED',
+      message: expect.stringContaining(`refused messages of the stream ${stream}: it is full`) as string,
+    });
+    await (await client.jetstreamManager()).streams.purge(stream);
+    expect((await checked(app)).messages).toEqual({ [stream]: 0 });
+  });
+
   it('every call is an operation, named by the first word of its subject', async () => {
-    await using app = await bootInfra(NatsModule.forRoot({ url: server.url }));
+    await using app = await bootInfra(NatsModule.forRoot({ startup: 'require', url: server.url }));
     const client = app.get(NatsClient);
     const stream = named('traced');
     const seen: Operation[] = [];
@@ -66,7 +128,7 @@ describe('health', () => {
   });
 
   it('the shutdown lets handlers end, with what they publish, before the connection goes', async () => {
-    const app = await bootInfra(NatsModule.forRoot({ url: server.url }));
+    const app = await bootInfra(NatsModule.forRoot({ startup: 'require', url: server.url }));
     const client = app.get(NatsClient);
     const stream = named('flow');
     await client.topology({
@@ -91,7 +153,7 @@ describe('health', () => {
     finish();
     await closing;
     expect(client.isConnected).toBe(false);
-    await using after = await bootInfra(NatsModule.forRoot({ url: server.url }));
+    await using after = await bootInfra(NatsModule.forRoot({ startup: 'require', url: server.url }));
     const none = { pending: 0, ackPending: 0, redelivered: 0 };
     await eventually(async () => expect(await after.get(NatsClient).lag(stream, 'in')).toEqual(none));
     expect(await after.get(NatsClient).lag(stream, 'out')).toEqual({ ...none, pending: 1 });
@@ -102,7 +164,7 @@ describe('a server without JetStream', () => {
   const bare = useNatsServer({ jetstream: false });
 
   it('says so where JetStream is needed, and serves the rest', async () => {
-    await using app = await bootInfra(NatsModule.forRoot({ url: bare.url }));
+    await using app = await bootInfra(NatsModule.forRoot({ startup: 'require', url: bare.url }));
     const client = app.get(NatsClient);
     expect((await checked(app)).version).toMatch(/^2\./);
     const error = await failure(client.publish({ subject: 'a', data: 'x' }));
@@ -110,5 +172,53 @@ describe('a server without JetStream', () => {
     expect(error.message).toMatch(/or JetStream is off/);
     const declaring = await failure(client.topology({ streams: [{ name: 's', subjects: ['s'] }] }));
     expect(declaring).toMatchObject({ code: 'INFRA_NATS_NO_STREAM' });
+  });
+});
+
+describe('an account and a server that fail the check', () => {
+  const guarded = useNatsServer({
+    users: [{ name: 'reader', password: 'pw', publish: ['$JS.API.>'], subscribe: ['_INBOX.>'] }],
+  });
+
+  it('one that may not publish to the stream, by the subject', async () => {
+    await using owner = await bootInfra(NatsModule.forRoot({ startup: 'require', url: guarded.url }));
+    await owner.get(NatsClient).topology({ streams: [{ name: 'theirs', subjects: ['theirs.>'] }] });
+    await using app = await bootInfra(
+      NatsModule.forRoot({
+        startup: 'require',
+        url: guarded.urlFor('reader', 'pw'),
+        health: { streams: ['theirs'] },
+      }),
+    );
+    for (let times = 0; times < 2; times += 1)
+      expect(await failure(checked(app))).toMatchObject({
+        code: 'INFRA_NATS_PERMISSION',
+        subject: 'theirs.core-infra-health',
+      });
+  });
+
+  it('is away: an app boots all the same, is degraded and not down, and is well when the server comes', async () => {
+    await guarded.stop();
+    await using app = await bootInfra(NatsModule.forRoot({ url: guarded.url, retry: { maxDelayMs: 100 } }));
+    const [check] = app.get(Connections).checks();
+    expect(check!.critical).toBe(false);
+    await eventually(async () =>
+      expect(((await failure(checked(app))).cause as Error).message).toMatch(/connection refused/),
+    );
+    const asked = app.get(NatsClient).publish({ subject: 'theirs.a', data: 'x' });
+    await guarded.start();
+    await eventually(async () => expect((await checked(app)).version).toMatch(/^2\./));
+    expect((await asked).stream).toBe('theirs');
+  });
+
+  it('refuses the login: the check says so', async () => {
+    await using app = await bootInfra(
+      NatsModule.forRoot({ servers: [`${guarded.host}:${guarded.port}`], user: 'reader', password: 'hunter2' }),
+    );
+    await eventually(async () =>
+      expect(((await failure(checked(app))).cause as Error).message).toMatch(
+        /refuses the login of reader: the user or the password/,
+      ),
+    );
   });
 });

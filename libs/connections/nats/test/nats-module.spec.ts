@@ -7,7 +7,7 @@ const named = (name: string): string => uniqueName(name).replaceAll('.', '-');
 
 describe('NatsModule', () => {
   const server = useNats();
-  const boot = (options = {}) => bootInfra(NatsModule.forRoot({ url: server.url, ...options }));
+  const boot = (options = {}) => bootInfra(NatsModule.forRoot({ startup: 'require', url: server.url, ...options }));
 
   async function declared(client: NatsClient, more: { maxDeliver?: number; ackWaitMs?: number } = {}) {
     const stream = named('orders');
@@ -219,8 +219,8 @@ describe('NatsModule', () => {
     @Module({ providers: [Uses], exports: [Uses] })
     class UsesModule {}
     await using app = await bootInfra(
-      NatsModule.forRoot({ url: server.url }),
-      NatsModule.forRoot({ name: 'audit', url: server.url }),
+      NatsModule.forRoot({ startup: 'require', url: server.url }),
+      NatsModule.forRoot({ startup: 'require', name: 'audit', url: server.url }),
       UsesModule,
     );
     const { plain, audit } = app.get(Uses);

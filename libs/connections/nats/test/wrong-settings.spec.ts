@@ -10,13 +10,13 @@ import { operatorAndUser } from './fixtures/operator.js';
 /** What a boot that requires the connection fails with, and how long that takes. */
 async function told(options: NatsOptions): Promise<{ ms: number; text: string }> {
   const began = performance.now();
-  const error = await failure(bootInfra(NatsModule.forRoot(options)));
+  const error = await failure(bootInfra(NatsModule.forRoot({ startup: 'require', ...options })));
   const ms = performance.now() - began;
   return { ms, text: `${error.message} ${(error.cause as Error | undefined)?.message ?? ''}` };
 }
 /** A stream and a message in it, by a connection with these settings. */
 async function works(options: NatsOptions): Promise<number> {
-  await using app = await bootInfra(NatsModule.forRoot(options));
+  await using app = await bootInfra(NatsModule.forRoot({ startup: 'require', ...options }));
   const client = app.get(NatsClient);
   await client.topology({ streams: [{ name: 'proof', subjects: ['proof'] }] });
   return (await client.publish({ subject: 'proof', data: 'x' })).seq;
@@ -47,7 +47,9 @@ describe('settings that do not fit the server', () => {
   });
 
   it('what the account may not do: at once, and named', async () => {
-    await using app = await bootInfra(NatsModule.forRoot({ url: server.urlFor('reader', 'p@ss/word') }));
+    await using app = await bootInfra(
+      NatsModule.forRoot({ startup: 'require', url: server.urlFor('reader', 'p@ss/word') }),
+    );
     const client = app.get(NatsClient);
     await client.topology({ streams: [{ name: 'permitted', subjects: ['open.>', 'closed.>'] }] });
     await client.publish({ subject: 'open.a', data: 'x' });
@@ -57,7 +59,7 @@ describe('settings that do not fit the server', () => {
       subject: 'closed.a',
     });
     await using booted = await bootLogged(
-      NatsModule.forRoot({ url: server.urlFor('deaf', 'pw'), commandTimeoutMs: 500 }),
+      NatsModule.forRoot({ startup: 'require', url: server.urlFor('deaf', 'pw'), commandTimeoutMs: 500 }),
     );
     const deaf = booted.app.get(NatsClient);
     const error = await failure(deaf.publish({ subject: 'open.a', data: 'x' }, { timeoutMs: 1_000 }));
@@ -80,7 +82,13 @@ describe('settings that do not fit the server', () => {
   it('the environment: NATS_URL with a list, and fields; two ways to log in are one too many', async () => {
     const from = (env: Record<string, string>) =>
       bootInfra(
-        ConfigModule.forRoot({ root: '/nowhere', env, argv: [], watch: false, environment: 'test' }),
+        ConfigModule.forRoot({
+          root: '/nowhere',
+          env: { NATS_STARTUP: 'require', ...env },
+          argv: [],
+          watch: false,
+          environment: 'test',
+        }),
         NatsModule.forRootAsync(),
       );
     await using byUrl = await from({ NATS_URL: `${server.urlFor('reader', 'p@ss/word')},127.0.0.1:1` });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Connections } from '@core-infra/kernel';
 import { NatsClient } from '@core-infra/nats';
-import { eventually, uniqueName, useNats } from '@core-infra/testing';
+import { eventually, failure, uniqueName, useNats } from '@core-infra/testing';
 import { type DeadLetter, EventBus, MessagingHub } from '../../src/index.js';
 import { inversions, type Step, stepped } from '../postgres/fixtures/steps.js';
 import { bootNats, stepsHandler } from './fixtures/boot-nats.js';
@@ -218,6 +219,27 @@ describe('the streams of NATS', () => {
     await manager.streams.delete(`${where.prefix.toUpperCase()}=steps~made`);
     await bus.publish(stepped.of({ key: 'a', at: 1 }));
     await eventually(() => expect(seen).toEqual([0, 1]), { timeoutMs: 20_000 });
+  });
+
+  it('are looked at by the check, which names one that is gone', async () => {
+    const where = place();
+    await using app = await bootNats({ ...where, options: { nats: { streamPerTopic: true } } });
+    await app.get(EventBus).publish(stepped.of({ key: 'a', at: 0 }));
+    const check = app
+      .get(Connections)
+      .checks()
+      .find(({ name }) => name === 'messaging')!;
+    const name = where.prefix.toUpperCase();
+    expect(await check.run()).toMatchObject({
+      streams: { [`${name}=steps~made`]: 1, [`${name}_DLQ`]: 0, [`${name}_RETRY`]: 0, [`${name}_TASKS`]: 0 },
+      deadLetters: 0,
+      parked: { keys: 0, messages: 0, bytes: 0 },
+    });
+    await (await app.get(NatsClient).jetstreamManager()).streams.delete(`${name}=steps~made`);
+    expect(await failure(check.run())).toMatchObject({
+      code: 'INFRA_NATS_MISSING',
+      message: expect.stringContaining(`There is no stream ${name}=steps~made.`) as string,
+    });
   });
 
   it('give a new group what comes from then on, where that is wanted', async () => {

@@ -25,6 +25,14 @@ export class NatsConfig extends ConnectionConfig {
   @IsIn(['nats'])
   driver: 'nats' = 'nats';
 
+  /** Whether the boot waits for the server (`require`) or goes on and keeps trying (`background`). @default 'background' */
+  @IsIn(['require', 'background'])
+  override startup: 'require' | 'background' = 'background';
+
+  /** Whether readiness falls while the server is away; if not, the app counts as degraded. @default false */
+  @IsBoolean()
+  override critical: boolean = false;
+
   /** Whole addresses in place of the fields, separated by commas: `nats://user:password@a:4222,nats://b:4222`, `tls://` with TLS. */
   declare url?: string;
 

@@ -1,11 +1,14 @@
 import type { CheckResult } from '@core-infra/kernel';
-import { JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
+import { DiscardPolicy, JetStreamApiError, type StreamInfo } from '@nats-io/jetstream';
+import { NatsRefusedError } from '../errors.js';
 import { diagnoseMissing, diagnoseReply } from '../link/diagnose.js';
 import type { Link } from '../link/link.js';
 import type { NatsIoClient } from '../drivers/nats-io.client.js';
 
 /** JetStream's number for a message that is refused as it is meant for another stream. */
 const OTHER_STREAM = 10_060;
+/** And for one that is full. */
+const MAX_MESSAGES = 10_077;
 
 /** Reachable and logged in, the streams and consumers there, messages taken; a lag over its threshold is degraded. */
 export async function checkNats(link: Link, client: NatsIoClient): Promise<CheckResult> {
@@ -26,7 +29,10 @@ export async function checkNats(link: Link, client: NatsIoClient): Promise<Check
       error => diagnoseMissing(error, stream),
     );
     messages[stream] = found.state.messages;
+    assertRoom(found);
+    if (client.publisher.proven.has(stream)) continue;
     await takes(link, found);
+    client.publisher.proven.add(stream);
   }
   const lags: Record<string, unknown> = {};
   let degraded: string | undefined;
@@ -41,7 +47,18 @@ export async function checkNats(link: Link, client: NatsIoClient): Promise<Check
   return { ...result, messages, ...(consumers.length > 0 && { lags }), ...(degraded !== undefined && { degraded }) };
 }
 
-/** A message that the stream's leader looks at and keeps not, since it is said to be meant for another stream. */
+/** A stream that drops nothing for what is new takes nothing once it is full. */
+function assertRoom({ config, state }: StreamInfo): void {
+  const { name, discard, max_msgs: maxMessages, max_bytes: maxBytes } = config;
+  const isFull = (maxMessages > 0 && state.messages >= maxMessages) || (maxBytes > 0 && state.bytes >= maxBytes);
+  if (discard === DiscardPolicy.New && isFull)
+    throw new NatsRefusedError(`messages of the stream ${name}`, 'it is full', MAX_MESSAGES);
+}
+
+/**
+ * A message that the stream's leader looks at and keeps not, since it is said to be meant for another stream. Who subscribes to the subject by core NATS
+ * gets it all the same, so it is sent once for each connection, and not where something was published anyway.
+ */
 async function takes(link: Link, { config }: StreamInfo): Promise<void> {
   const [pattern] = config.subjects ?? [];
   // A mirror has no subjects, and takes no messages.

@@ -24,10 +24,13 @@ export class Publisher {
   /** Told when the connection is lost: no answer comes to what was asked before. */
   private readonly losses = new Set<() => void>();
   private readonly kept = new Set<string>();
+  /** Streams that have taken messages of this connection, or shown that they would, since one was last refused. */
+  readonly proven = new Set<string>();
 
   constructor(private readonly link: Link) {
     link.onChange(isUp => {
       if (isUp) return;
+      this.proven.clear();
       for (const lost of this.losses) lost();
       this.losses.clear();
     });
@@ -91,6 +94,7 @@ export class Publisher {
       try {
         const ack = await this.attempt(sending, Math.min(remaining, this.link.config.commandTimeoutMs));
         if (this.kept.size < REMEMBERED) this.kept.add(word);
+        this.proven.add(ack.stream);
         return ack;
       } catch (error) {
         signal?.throwIfAborted();
@@ -99,6 +103,7 @@ export class Publisher {
         if (wasLost && sending.whileAway === 'fail')
           throw this.link.unavailable(new Error('the message may have been accepted'));
         if (wasLost || isTimeout(error)) continue;
+        this.proven.clear();
         const found = diagnoseReply(error, `keep a message of ${subject}`, subject);
         if (!(found instanceof NatsNoStreamError)) throw found;
         refusedSince ??= performance.now();

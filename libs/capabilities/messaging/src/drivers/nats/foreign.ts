@@ -20,15 +20,19 @@ export async function streamOf(
     return value as string;
   }
   const { config } = await manager.streams.info(name).catch((error: unknown) => {
-    if ((error as { code?: number }).code === STREAM_NOT_FOUND) throw new NatsMissingError('stream', name);
-    throw error;
+    throw isMissing(error) ? new NatsMissingError('stream', name, { cause: error }) : error;
   });
-  const { subjects = [], mirror, sources = [] } = config;
+  const { subjects, mirror, sources = [] } = config;
   // What comes from other streams has their subjects.
   const isOwn = !mirror && sources.length === 0;
   if (isOwn && !subjects.some(pattern => covers(pattern, subject)))
     throw new NatsSubjectError(topic, subject, name, subjects);
   return name;
+}
+
+/** Whether that is what the server says of a stream. */
+export function isMissing(error: unknown): boolean {
+  return (error as { code?: number }).code === STREAM_NOT_FOUND;
 }
 
 /** Whether a subject is one of those that a pattern with wildcards stands for. */

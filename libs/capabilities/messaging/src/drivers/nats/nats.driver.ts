@@ -61,13 +61,16 @@ export class NatsDriver implements MessageDriver {
     return this.streams.connect();
   }
 
-  /** @throws when a stream is missing */
+  /** @throws NatsMissingError when a stream is gone */
   async check(): Promise<CheckResult> {
-    const { names } = this.streams;
-    const manager = await this.client.jetstreamManager();
-    const { state } = await manager.streams.info(names.deadStream);
+    const messages = await this.streams.check();
     const parked = await this.parking.size();
-    return { server: this.client.connection.info?.version, deadLetters: state.messages, parked };
+    return {
+      server: this.client.connection.info?.version,
+      streams: messages,
+      deadLetters: messages[this.streams.names.deadStream],
+      parked,
+    };
   }
 
   /** What is given back in the moment after the time is better than others waiting for it. */

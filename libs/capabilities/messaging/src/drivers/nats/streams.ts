@@ -1,9 +1,9 @@
 import type { DriverSite } from '@core-infra/kernel';
-import { type NatsClient, NatsTopologyError, type NatsTopology } from '@core-infra/nats';
+import { type NatsClient, NatsMissingError, NatsTopologyError, type NatsTopology } from '@core-infra/nats';
 import type { NatsMessagingConfig } from '../../config/nats-messaging.config.js';
 import type { DeclaredGroup, TopicAddress } from '../../config/topic.config.js';
 import { NatsPartitionsError, NatsTopicError } from './errors.js';
-import { streamOf } from './foreign.js';
+import { isMissing, streamOf } from './foreign.js';
 import { Names, PIN_GROUP, type Source } from './names.js';
 
 type StreamDeclaration = NonNullable<NatsTopology['streams']>[number];
@@ -83,6 +83,21 @@ export class Streams {
       throw error;
     });
     this.ready.add(topic);
+  }
+
+  /** How many messages are in each stream that is used. @throws NatsMissingError when one of them is gone */
+  async check(): Promise<Record<string, number>> {
+    const { names } = this;
+    const manager = await this.client.jetstreamManager();
+    const streams = new Set([names.deadStream, names.groupsStream, names.retryStream, names.tasksStream]);
+    for (const topic of this.ready) streams.add(names.source('', topic, 0, false).stream);
+    const counted = [...streams].map(async (stream): Promise<[string, number]> => {
+      const { state } = await manager.streams.info(stream).catch((error: unknown) => {
+        throw isMissing(error) ? new NatsMissingError('stream', stream, { cause: error }) : error;
+      });
+      return [stream, state.messages];
+    });
+    return Object.fromEntries(await Promise.all(counted));
   }
 
   /** Somebody may have deleted something. */
