@@ -1,59 +1,13 @@
-import { uniqueName, useKafka, useNats, usePostgres, useRabbitmq } from '@core-infra/testing';
+import { usePostgres } from '@core-infra/testing';
+import { brokers, environment } from './support/brokers.js';
 import { concluded, customerOf, startApp } from './support/shop.js';
 
-/** What every process of this file gets; the provider is quick, and lets a third of the calls fail. */
-const environment = (dsn: string) => ({
-  POSTGRES_DSN: dsn,
-  MESSAGING_DRIVER: undefined,
-  PAYMENTS_FAKE_ENABLED: 'true',
-  PAYMENTS_FAKE_FAILING: '0.3',
-  PAYMENTS_FAKE_DELAY_MS: '20',
-  MESSAGING_RETRY_FIRST_DELAY_MS: '20',
-});
-
-/** How a broker is told to the apps; its server is there for the block that calls it. */
-const brokers: readonly [name: string, use: () => () => Record<string, string>, rounds: number][] = [
-  ['PostgreSQL alone', () => () => ({}), 3],
-  [
-    'Kafka',
-    () => {
-      const kafka = useKafka();
-      return () => ({ KAFKA_BROKERS: kafka.brokers.join(',') });
-    },
-    1,
-  ],
-  [
-    'RabbitMQ',
-    () => {
-      const rabbitmq = useRabbitmq();
-      return () => ({ RABBITMQ_URL: rabbitmq.url });
-    },
-    1,
-  ],
-  [
-    'NATS',
-    () => {
-      const nats = useNats();
-      return () => ({ NATS_URL: nats.url });
-    },
-    1,
-  ],
-];
-
-/** The broker is shared with other spec files, and topics are named after types. */
-function topics(): Record<string, string> {
-  const types = ['orders.placed', 'orders.paid', 'orders.rejected', 'orders.cancelled', 'stock.changed'];
-  const prefix = uniqueName('shop');
-  return {
-    MESSAGING_TOPICS: JSON.stringify(Object.fromEntries(types.map(type => [type, { topic: `${prefix}.${type}` }]))),
-  };
-}
-
-describe.each(brokers)('orders-api and orders-worker, each a process of its own, over %s', (_name, use, rounds) => {
+describe.each(Object.keys(brokers))('orders-api and orders-worker, each a process of its own, over %s', name => {
   const postgres = usePostgres();
-  const broker = use();
-  const ownTopics = topics();
-  const env = () => ({ ...environment(postgres.url), ...ownTopics, ...broker() });
+  const { use, apart } = brokers[name]!;
+  const [broker, own] = [use(), apart()];
+  const env = () => ({ ...environment(postgres.url), ...own, ...broker() });
+  const rounds = name === 'PostgreSQL alone' ? 3 : 1;
 
   it('boot at once on an empty database, and lose no order and charge none twice when the worker is killed again and again', async () => {
     const [api, first] = await Promise.all([startApp('orders-api', env()), startApp('orders-worker', env())]);
