@@ -2,6 +2,7 @@ import { type RabbitmqClient, RabbitmqMissingError } from '@core-infra/rabbitmq'
 import type { ConsumeRequest, Consumption, DeliverySink, TopicBacklog } from '../../driver/message-driver.js';
 import type { ReceivedMessage } from '../../driver/message.js';
 import { HeldQueue, type Mark } from './held-queue.js';
+import { Refusals } from './refusals.js';
 import { againQueue, partitionQueue } from './names.js';
 import type { QueueSets } from './queue-sets.js';
 import type { RabbitmqParkingLot } from './rabbitmq.parking-lot.js';
@@ -10,6 +11,8 @@ import type { RabbitmqParkingLot } from './rabbitmq.parking-lot.js';
 const TEND_EVERY_MS = 1_000;
 /** How many messages are handed over in one turn of the event loop: what is done with them is told to the broker while the next are handled. */
 const AT_ONCE = 64;
+/** A pause that is shorter is not worth to be told to the broker, in milliseconds. */
+const SHORT_MS = 100;
 
 /**
  * A member of a group. Each has as many partitions of a topic as make an equal share: how many members there are is how many consume what the group
@@ -23,6 +26,13 @@ export class Membership implements Consumption {
   private stopped = false;
   /** Handed over, and neither settled nor released. */
   private handed = 0;
+  private handedBytes = 0;
+  /** More bytes are here than may be. */
+  private isOver = false;
+  /** The broker delivers nothing, as it was told. */
+  private isHeldBack = false;
+  private holding?: NodeJS.Timeout;
+  private readonly refusals = new Refusals();
   private deferred: ReceivedMessage[] = [];
   private timer?: NodeJS.Timeout;
   private tending?: Promise<void>;
@@ -57,10 +67,12 @@ export class Membership implements Consumption {
 
   pause(): void {
     this.paused = true;
+    this.flow();
   }
 
   resume(): void {
     this.paused = false;
+    this.flow();
     for (const message of this.deferred.splice(0)) this.giveBack(message);
     this.handOver();
   }
@@ -68,11 +80,11 @@ export class Membership implements Consumption {
   settle(message: ReceivedMessage): void {
     const { queue, delivered } = message.mark as Mark;
     queue.settle(delivered);
-    this.freed();
+    this.freed(message);
   }
 
   release(message: ReceivedMessage): void {
-    this.freed();
+    this.freed(message);
     // A member that ends pauses before, and what it has goes back in order when its channels are closed.
     if (this.paused) this.deferred.push(message);
     else this.giveBack(message);
@@ -93,6 +105,7 @@ export class Membership implements Consumption {
   async stop(signal: AbortSignal): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
+    clearTimeout(this.holding);
     this.unwatch();
     const gone = (async () => {
       await this.tending;
@@ -125,7 +138,9 @@ export class Membership implements Consumption {
     const quota = Math.ceil(count / members);
     const mine = names.filter(name => this.held.has(name));
     const serving = mine.map(name => this.held.get(name)!).filter(({ leaving }) => !leaving);
-    const free = names.filter((name, number) => owners[number] === 0 && !this.held.has(name));
+    const free = names.filter(
+      (name, number) => owners[number] === 0 && !this.held.has(name) && this.refusals.mayTry(name),
+    );
     const wanted = rotated(free).slice(0, Math.max(0, quota - mine.length));
     if (serving.length > quota) void this.leave(serving.slice(quota));
     const taken = wanted.map(name => new HeldQueue(this.client, { topic, number: names.indexOf(name) }, name, false));
@@ -154,13 +169,16 @@ export class Membership implements Consumption {
   }
 
   private async open(queue: HeldQueue, partitions: number): Promise<boolean> {
-    if (!(await queue.lock())) return false;
-    const { maxInFlight, topics } = this.request;
+    const isFree = await queue.lock();
+    this.refusals.note(queue.name, isFree);
+    if (!isFree) return false;
+    const { maxInFlight, maxBytesInFlight, topics } = this.request;
     // Messages that wait for another attempt must not keep the others out.
-    const again = Math.max(1, Math.floor(maxInFlight / 4 / topics.length));
-    const share = Math.max(1, Math.floor((maxInFlight * 3) / 4 / topics.length / partitions));
+    const part = queue.isShared ? 1 / 4 / topics.length : 3 / 4 / topics.length / partitions;
+    if (this.isHeldBack) queue.holdBack(true);
     await queue.consume(
-      queue.isShared ? again : share,
+      Math.max(1, Math.floor(maxInFlight * part)),
+      maxBytesInFlight * part,
       () => this.schedule(),
       () => void this.leave([queue]),
     );
@@ -172,7 +190,7 @@ export class Membership implements Consumption {
     const going = queues.filter(queue => !queue.leaving && this.held.get(queue.name) === queue);
     const left = (async () => {
       await Promise.allSettled(going.map(({ taken }) => taken));
-      for (const queue of going) queue.waiting = [];
+      for (const queue of going) queue.empty();
       await this.sink.revoked(going.map(({ ref }) => ref));
       await Promise.allSettled(going.map(queue => this.drop(queue)));
       if (!this.stopped) void this.tend();
@@ -200,8 +218,10 @@ export class Membership implements Consumption {
     this.held.delete(queue.name);
   }
 
-  private freed(): void {
+  private freed({ body }: ReceivedMessage): void {
     this.handed -= 1;
+    this.handedBytes -= body.length;
+    if (this.isOver) this.flow();
     if (this.handed === this.request.maxInFlight - 1) this.schedule();
   }
 
@@ -214,7 +234,27 @@ export class Membership implements Consumption {
     });
   }
 
+  /** Tells the broker to deliver nothing while the group pauses, or as long as more bytes are here than may be. */
+  private flow(): void {
+    const { maxBytesInFlight } = this.request;
+    let bytes = this.handedBytes;
+    for (const { waitingBytes } of this.held.values()) bytes += waitingBytes;
+    this.isOver = bytes > (this.isOver ? maxBytesInFlight / 2 : maxBytesInFlight);
+    if (this.isOver) this.holdBack(true);
+    else if (!this.paused) this.holdBack(false);
+    else this.holding ??= setTimeout(() => this.holdBack(this.paused || this.isOver), SHORT_MS).unref();
+  }
+
+  private holdBack(isHeldBack: boolean): void {
+    clearTimeout(this.holding);
+    this.holding = undefined;
+    if (this.isHeldBack === isHeldBack || this.stopped) return;
+    this.isHeldBack = isHeldBack;
+    for (const queue of this.held.values()) queue.holdBack(isHeldBack);
+  }
+
   private handOver(): void {
+    this.flow();
     let turn = AT_ONCE;
     const queues = [...this.held.values()];
     // Each turn begins with another one, so that none waits for the others.
@@ -223,8 +263,9 @@ export class Membership implements Consumption {
       const room = Math.min(turn, this.request.maxInFlight - this.handed);
       if (this.paused || this.stopped || room <= 0) break;
       if (!queue.isServed || queue.waiting.length === 0) continue;
-      const messages = queue.waiting.splice(0, room);
+      const messages = queue.take(room);
       this.handed += messages.length;
+      for (const { body } of messages) this.handedBytes += body.length;
       turn -= messages.length;
       this.sink.deliver(messages);
     }
