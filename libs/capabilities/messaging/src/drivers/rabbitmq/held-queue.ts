@@ -38,6 +38,8 @@ export class HeldQueue {
     private readonly client: RabbitmqClient,
     readonly ref: Partition,
     readonly name: string,
+    /** What it consumes, by its whole name. */
+    private readonly source: string,
     readonly isShared: boolean,
   ) {}
 
@@ -103,8 +105,8 @@ export class HeldQueue {
     };
     const window = (this.window = new Window(Math.min(most, 65_535), bytes));
     const consumer = await this.client.consume(
-      this.name,
-      { prefetch: window.size, onLost },
+      this.source,
+      { prefetch: window.size, wholeName: true, onLost },
       (message: RabbitmqMessage) => {
         if (isLost) return;
         const { length } = message.content;

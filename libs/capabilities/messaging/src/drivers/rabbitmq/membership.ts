@@ -3,8 +3,8 @@ import type { ConsumeRequest, Consumption, DeliverySink, TopicBacklog } from '..
 import type { ReceivedMessage } from '../../driver/message.js';
 import { HeldQueue, type Mark } from './held-queue.js';
 import { Refusals } from './refusals.js';
-import { againQueue, partitionQueue } from './names.js';
-import type { QueueSets } from './queue-sets.js';
+import { againQueue } from './names.js';
+import type { PartitionQueue, QueueSets } from './queue-sets.js';
 import type { RabbitmqParkingLot } from './rabbitmq.parking-lot.js';
 
 /** How often a member looks whether it has its share of the partitions, in milliseconds. */
@@ -55,7 +55,7 @@ export class Membership implements Consumption {
   /** Looks after its share of the partitions, now and from time to time. Resolves when it has looked. */
   tend(): Promise<void> {
     this.again = this.tending !== undefined;
-    return (this.tending ??= this.look().finally(() => {
+    return (this.tending ??= this.tendAll().finally(() => {
       this.tending = undefined;
       if (this.stopped) return;
       clearTimeout(this.timer);
@@ -94,10 +94,10 @@ export class Membership implements Consumption {
     const { group, topics } = this.request;
     return Promise.all(
       topics.map(async topic => {
-        const count = await this.sets.ensure(group, topic, this.isTasks(topic));
-        const names = [...this.partitionsOf(topic, count), againQueue(group, topic)];
-        const depths = await Promise.all(names.map(name => this.client.depth(name)));
-        return { topic, messages: depths.reduce((sum, { messages }) => sum + messages, 0) };
+        const queues = await this.sets.ensure(group, topic, this.isTasks(topic));
+        const again = this.client.queueName(againQueue(group, topic));
+        const found = await this.look([again, ...queues.map(({ source }) => source)]);
+        return { topic, messages: found.reduce((sum, { messageCount }) => sum + messageCount, 0) };
       }),
     );
   }
@@ -114,7 +114,7 @@ export class Membership implements Consumption {
     await Promise.race([gone, aborted(signal)]);
   }
 
-  private async look(): Promise<void> {
+  private async tendAll(): Promise<void> {
     try {
       for (const topic of this.request.topics) if (!this.stopped) await this.share(topic);
       this.sink.troubled(undefined);
@@ -126,26 +126,27 @@ export class Membership implements Consumption {
 
   private async share(topic: string): Promise<void> {
     const { group } = this.request;
-    const count = await this.sets.ensure(group, topic, this.isTasks(topic));
+    const queues = await this.sets.ensure(group, topic, this.isTasks(topic));
+    const count = queues.length;
     await this.sets.ensureAgain(group, topic);
     const shared = againQueue(group, topic);
-    const names = this.partitionsOf(topic, count);
-    const [consumers = 0, ...owners] = await this.client.withChannel(async channel => {
-      const found = await Promise.all([shared, ...names].map(name => channel.checkQueue(this.client.queueName(name))));
-      return found.map(({ consumerCount }) => consumerCount);
-    });
-    const members = consumers + (this.held.get(shared)?.isConsuming ? 0 : 1);
+    const again = this.client.queueName(shared);
+    const names = queues.map(({ name }) => name);
+    const [consumers, ...owners] = await this.look([again, ...queues.map(({ source }) => source)]);
+    const members = (consumers?.consumerCount ?? 0) + (this.held.get(shared)?.isConsuming ? 0 : 1);
     const quota = Math.ceil(count / members);
     const mine = names.filter(name => this.held.has(name));
     const serving = mine.map(name => this.held.get(name)!).filter(({ leaving }) => !leaving);
-    const free = names.filter(
-      (name, number) => owners[number] === 0 && !this.held.has(name) && this.refusals.mayTry(name),
-    );
-    const wanted = rotated(free).slice(0, Math.max(0, quota - mine.length));
+    // Another system may consume what is its own: then whoever has the lock is the owner among members.
+    const isFree = ({ name, isForeign }: PartitionQueue, number: number): boolean =>
+      (isForeign || owners[number]?.consumerCount === 0) && !this.held.has(name) && this.refusals.mayTry(name);
+    const wanted = rotated(queues.filter(isFree)).slice(0, Math.max(0, quota - mine.length));
     if (serving.length > quota) void this.leave(serving.slice(quota));
-    const taken = wanted.map(name => new HeldQueue(this.client, { topic, number: names.indexOf(name) }, name, false));
+    const taken = wanted.map(
+      ({ name, source }) => new HeldQueue(this.client, { topic, number: names.indexOf(name) }, name, source, false),
+    );
     // What the group gets again has the number after the last of the partitions, with every member.
-    if (!this.held.has(shared)) taken.push(new HeldQueue(this.client, { topic, number: count }, shared, true));
+    if (!this.held.has(shared)) taken.push(new HeldQueue(this.client, { topic, number: count }, shared, again, true));
     if (taken.length > 0) await this.take(taken, count);
   }
 
@@ -278,16 +279,15 @@ export class Membership implements Consumption {
     if (queue.isServed) delivered.nack();
   }
 
-  private partitionsOf(topic: string, count: number): string[] {
-    const { group } = this.request;
-    return Array.from({ length: count }, (_, number) => partitionQueue(group, topic, number, this.isTasks(topic)));
+  private look(queues: readonly string[]) {
+    return this.client.withChannel(channel => Promise.all(queues.map(queue => channel.checkQueue(queue))));
   }
 }
 
 /** Begins anywhere, so that members who look at the same moment do not want the same. */
-function rotated(names: readonly string[]): string[] {
-  const from = Math.floor(Math.random() * names.length);
-  return [...names.slice(from), ...names.slice(0, from)];
+function rotated<T>(all: readonly T[]): T[] {
+  const from = Math.floor(Math.random() * all.length);
+  return [...all.slice(from), ...all.slice(0, from)];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

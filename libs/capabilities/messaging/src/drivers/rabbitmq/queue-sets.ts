@@ -6,7 +6,18 @@ import {
   RabbitmqUnavailableError,
   type Topology,
 } from '@core-infra/rabbitmq';
+import type { TopicAddress } from '../../config/topic.config.js';
 import { againQueue, NO_DELIVERY_LIMIT, partitionQueue, routingKey, slotsOf, tasksExchange } from './names.js';
+
+/** A part of a topic's messages for a group, or of its tasks. */
+export interface PartitionQueue {
+  /** Of ours, without the prefix: what belongs to the partition is named after it. */
+  readonly name: string;
+  /** The queue that its messages come from, by its whole name. */
+  readonly source: string;
+  /** It was there before, and others may consume it, too. */
+  readonly isForeign: boolean;
+}
 
 /** Exchanges and queues of topics and groups, made when they are needed first. */
 export class QueueSets {
@@ -18,6 +29,7 @@ export class QueueSets {
     private readonly site: DriverSite,
     private readonly exchange: string,
     private readonly partitions: number,
+    private readonly addresses: ReadonlyMap<string, TopicAddress> = new Map(),
   ) {}
 
   /** Makes the exchanges. */
@@ -25,10 +37,28 @@ export class QueueSets {
     return this.once('exchanges', { exchanges: this.exchangesOf() });
   }
 
-  /** Makes the queues of a group, or of a topic's tasks, and binds them. @returns how many there are */
-  ensure(group: string, topic: string, isTasks: boolean): Promise<number> {
+  /** Makes the queues of a group, or of a topic's tasks, and binds them; what is there by configuration is taken as it is. */
+  async ensure(group: string, topic: string, isTasks: boolean): Promise<readonly PartitionQueue[]> {
     const first = partitionQueue(group, topic, 0, isTasks);
-    return remembered(this.counts, first, () => this.make(group, topic, isTasks));
+    const { queue } = this.addresses.get(topic) ?? {};
+    if (queue !== undefined) return [{ name: first, source: queue, isForeign: true }];
+    const count = await remembered(this.counts, first, () => this.make(group, topic, isTasks));
+    return Array.from({ length: count }, (_, number) => {
+      const name = partitionQueue(group, topic, number, isTasks);
+      return { name, source: this.client.queueName(name), isForeign: false };
+    });
+  }
+
+  /** Where a message of a topic goes: to what is there by configuration, or to the topic's own exchange and slot. */
+  target(
+    topic: string,
+    isTask: boolean,
+    slot: () => number,
+  ): { readonly exchange: string; readonly routingKey: string } {
+    const { exchange, routingKey: key, queue } = this.addresses.get(topic) ?? {};
+    if (exchange !== undefined) return { exchange, routingKey: key ?? topic };
+    if (queue !== undefined) return { exchange: '', routingKey: queue };
+    return { exchange: isTask ? tasksExchange(this.exchange) : this.exchange, routingKey: routingKey(topic, slot()) };
   }
 
   ensureAgain(group: string, topic: string): Promise<void> {
@@ -48,6 +78,16 @@ export class QueueSets {
 
   private async make(group: string, topic: string, isTasks: boolean): Promise<number> {
     const name = (partition: number): string => partitionQueue(group, topic, partition, isTasks);
+    const { exchange, routingKey: key = topic } = this.addresses.get(topic) ?? {};
+    if (exchange !== undefined) {
+      // Its messages tell no slot: one queue has them all, in their order.
+      const queue = name(0);
+      await this.once(queue, {
+        queues: [{ ...lasting(queue), singleActiveConsumer: true }],
+        bindings: [{ exchange, queue, routingKey: key }],
+      });
+      return 1;
+    }
     const existing = await this.count(name);
     const count = existing || this.partitions;
     if (count !== this.partitions)

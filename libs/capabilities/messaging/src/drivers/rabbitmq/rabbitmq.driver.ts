@@ -1,7 +1,7 @@
 import type { DriverSite } from '@core-infra/kernel';
 import { type RabbitmqClient, RabbitmqTooLargeError, RabbitmqUnroutableError } from '@core-infra/rabbitmq';
 import type { RabbitmqMessagingConfig } from '../../config/rabbitmq-messaging.config.js';
-import type { DeclaredGroup } from '../../config/topic.config.js';
+import type { DeclaredGroup, TopicAddress } from '../../config/topic.config.js';
 import type {
   ConsumeRequest,
   Consumption,
@@ -13,7 +13,7 @@ import type {
 import type { OutgoingMessage } from '../../driver/message.js';
 import { EventTooLargeError } from '../../errors.js';
 import { Membership } from './membership.js';
-import { againQueue, routingKey, SLOTS, slotOf, tasksExchange } from './names.js';
+import { againQueue, SLOTS, slotOf } from './names.js';
 import { QueueSets } from './queue-sets.js';
 import { RabbitmqDeadLetters } from './rabbitmq.dead-letters.js';
 import { RabbitmqParkingLot } from './rabbitmq.parking-lot.js';
@@ -31,7 +31,6 @@ export class RabbitmqDriver implements MessageDriver {
   };
   readonly deadLetters: RabbitmqDeadLetters;
   readonly parking: RabbitmqParkingLot;
-  private readonly exchange: string;
   private readonly mandatory: boolean;
   private readonly sets: QueueSets;
   private turn = 0;
@@ -42,10 +41,12 @@ export class RabbitmqDriver implements MessageDriver {
     config: RabbitmqMessagingConfig,
     /** Groups that are to get what is published though no member of them has run. */
     private readonly declared: readonly DeclaredGroup[] = [],
+    /** What stands for topics though nobody here has made it. */
+    addresses: ReadonlyMap<string, TopicAddress> = new Map(),
   ) {
-    this.exchange = config.exchange ?? (client.exchange || 'events');
+    const exchange = config.exchange ?? (client.exchange || 'events');
     this.mandatory = config.unroutable === 'error';
-    this.sets = new QueueSets(client, site, this.exchange, config.partitions);
+    this.sets = new QueueSets(client, site, exchange, config.partitions, addresses);
     this.deadLetters = new RabbitmqDeadLetters(client, this.sets);
     this.parking = new RabbitmqParkingLot(client, this.sets, site.logger, config.maxParked);
   }
@@ -102,12 +103,11 @@ export class RabbitmqDriver implements MessageDriver {
     const isTask = kind === 'task';
     try {
       if (isTask) await this.sets.ensure(topic, topic, true);
-      const slot = key === undefined ? (this.turn = (this.turn + 1) % SLOTS) : slotOf(key);
+      const slot = (): number => (key === undefined ? (this.turn = (this.turn + 1) % SLOTS) : slotOf(key));
       await this.client.publish(
         {
           ...toAmqp(message),
-          exchange: isTask ? tasksExchange(this.exchange) : this.exchange,
-          routingKey: routingKey(topic, slot),
+          ...this.sets.target(topic, isTask, slot),
           mandatory: isTask || this.mandatory,
         },
         { signal },
