@@ -15,6 +15,8 @@ export interface Selection {
 export interface ReplayOptions {
   /** At most so many a second. @default as fast as the broker takes them */
   readonly perSecond?: number;
+  /** After so long nothing more is begun, in milliseconds. @default never */
+  readonly stopAfterMs?: number;
   readonly signal: AbortSignal;
 }
 
@@ -25,6 +27,8 @@ export interface Replayed {
   readonly gone: number;
   /** What the broker did not take; these stay. When it is away, those behind are not tried. */
   readonly refused: readonly { readonly id: string; readonly error: Error }[];
+  /** The time was over before all were tried: the rest is as it was. */
+  readonly unfinished?: true;
 }
 
 /** Bodies may be large: so many are in memory at once. */
@@ -87,7 +91,7 @@ export class DeadLetterDesk {
    * Sends messages to the group that gave them up, with all attempts before them, and publishes again what the outbox could not. Each is removed
    * once the broker has durably accepted it; what fails again is a dead letter anew.
    */
-  async replay(selection: Selection, { perSecond, signal }: ReplayOptions): Promise<Replayed> {
+  async replay(selection: Selection, { perSecond, stopAfterMs = Infinity, signal }: ReplayOptions): Promise<Replayed> {
     const { clock } = this.hub.site;
     const since = clock.monotonic();
     const refused: { id: string; error: Error }[] = [];
@@ -96,10 +100,10 @@ export class DeadLetterDesk {
     const size = perSecond === undefined ? pageSize : Math.min(pageSize, Math.max(1, Math.floor(perSecond / 10)));
     for await (const page of this.select(selection, signal, size)) {
       signal.throwIfAborted();
-      if (perSecond !== undefined) {
-        const early = since + ((replayed + gone + refused.length) / perSecond) * 1_000 - clock.monotonic();
-        if (early > 0) await sleep(early, undefined, { signal });
-      }
+      const passed = clock.monotonic() - since;
+      const early = perSecond === undefined ? 0 : ((replayed + gone + refused.length) / perSecond) * 1_000 - passed;
+      if (passed + Math.max(0, early) > stopAfterMs) return { replayed, gone, refused, unfinished: true };
+      if (early > 0) await sleep(early, undefined, { signal });
       const errors = await this.send(page, signal);
       const done = page.filter((_letter, at) => !errors[at]);
       for (const [at, error] of errors.entries()) if (error) refused.push({ id: page[at]!.id, error });

@@ -13,6 +13,8 @@ export const ADMIN_BUS = Symbol('core-infra:messaging admin');
 
 /** How long one request may take with the stores and the broker, in milliseconds. */
 const limitMs = 60_000;
+/** How long a replay goes on, in milliseconds: what is in front of an app often waits for 30 s, and the caller is to learn what was done. */
+const replayMs = 20_000;
 
 interface GroupBacklog {
   readonly group: string;
@@ -66,12 +68,17 @@ export class MessagingAdminController {
     if (order.dryRun) return this.rehearse(order);
     const { perSecond, selection } = order;
     const pace = perSecond === undefined ? {} : { perSecond };
-    const { replayed, gone, refused } = await this.desk.replay(selection, { ...pace, signal: this.signal });
+    const { replayed, gone, refused, unfinished } = await this.desk.replay(selection, {
+      ...pace,
+      stopAfterMs: this.replayMs,
+      signal: this.signal,
+    });
     this.tell('replayed', replayed + gone);
     return {
       replayed,
       ...(gone > 0 && { gone }),
       refused: refused.map(({ id, error }) => ({ id, error: error.message })),
+      ...(unfinished && { unfinished }),
     };
   }
 
@@ -113,6 +120,12 @@ export class MessagingAdminController {
     const limit = AbortSignal.timeout(limitMs);
     const { signal } = this.context.current ?? {};
     return signal ? AbortSignal.any([signal, limit]) : limit;
+  }
+
+  /** Half of what a caller waits for, if that is less. */
+  private get replayMs(): number {
+    const { deadline } = this.context.current ?? {};
+    return deadline === undefined ? replayMs : Math.min(replayMs, (deadline - this.hub.site.clock.now()) / 2);
   }
 
   private async rehearse({ selection }: Order): Promise<object> {

@@ -42,10 +42,14 @@ describe('the admin module', () => {
   });
   afterAll(() => app.close());
 
-  const call = async (path: string, body?: unknown, admin = 'ann') => {
+  const call = async (path: string, body?: unknown, admin = 'ann', timeoutMs?: string) => {
     const response = await app.fetch(`/admin/messaging/${path}`, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { 'x-admin': admin, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      headers: {
+        'x-admin': admin,
+        ...(timeoutMs && { 'x-request-timeout-ms': timeoutMs }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: (await response.json()) as any };
@@ -82,6 +86,19 @@ describe('the admin module', () => {
         deadLetters: 1,
       }),
     );
+  });
+
+  it('ends a slow replay before its caller has given up, says so, and goes on when it is asked again', async () => {
+    await call('dead-letters/discard', { filter: { group } });
+    const letters = Array.from({ length: 12 }, () => letterOf(group));
+    await hub.deadLetters.add(letters, signal);
+    const ids = letters.map(({ id }) => id);
+    const replay = (perSecond: number) => call('dead-letters/replay', { filter: { group }, perSecond }, 'ann', '8000');
+    // At this rate it would take 110 s.
+    const { status, body } = await replay(0.1);
+    expect([status, body]).toEqual([200, { replayed: 1, refused: [], unfinished: true }]);
+    expect((await hub.deadLetters.list({ group }, { limit: 20 }, signal)).map(({ id }) => id)).toEqual(ids.slice(1));
+    expect(await replay(100)).toEqual({ status: 200, body: { replayed: 11, refused: [] } });
   });
 
   it.each([

@@ -62,7 +62,11 @@ describe('dead letters are replayed', () => {
     });
     const letters = [letterOf(at.group), letterOf(at.group), letterOf(at.group)];
     await at.hub.deadLetters.add(letters, signal);
-    expect(await at.desk.replay({ filter: {} }, { perSecond: 20, signal })).toEqual({ replayed: 3, gone: 0, refused: [] });
+    expect(await at.desk.replay({ filter: {} }, { perSecond: 20, signal })).toEqual({
+      replayed: 3,
+      gone: 0,
+      refused: [],
+    });
     await eventually(async () => {
       const again = await at.hub.deadLetters.list({}, { limit: 10 }, signal);
       expect(again.map(({ message, error }) => `${message.id}: ${error.message}`).toSorted()).toEqual(
