@@ -3,7 +3,10 @@ import { IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
 
 /** How handlers are fed; a handler's own options win. */
 export class ConsumersConfig {
-  /** How many messages of a group are handled at once in a process; those of one key never are. With an inbox each holds a connection of the database. @default 8 */
+  /**
+   * How many messages each handler has at once in a process, as long as none of them hangs (see `overflow`); those of one key never are. With an inbox
+   * each holds a connection of the database. @default 8
+   */
   @IsInt()
   @Min(1)
   @Max(10_000)

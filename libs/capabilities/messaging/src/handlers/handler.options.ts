@@ -29,7 +29,7 @@ export interface HandlerOptions {
   readonly group?: string;
   /** Name of the bus that it gets its events from: that of `MessagingModule.forRoot({ name })`. @default 'default' */
   readonly bus?: string;
-  /** How many of its events are handled at once in a process, or how many batches. @default `messaging.consumers.concurrency` */
+  /** How many of its events are handled at once in a process, or how many batches, as long as none hangs. @default `messaging.consumers.concurrency` */
   readonly concurrency?: number;
   /**
    * How many more may be begun while others hang, for keys that have not failed: one for each attempt that takes four times as long as nine of ten
