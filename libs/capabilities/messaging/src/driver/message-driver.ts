@@ -76,6 +76,11 @@ export interface MessageDriver {
    */
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]>;
   /**
+   * Whether this error of `publish` says that no group is there to receive the message: one may be on its way, but not for long. An outbox then offers
+   * it for about a minute, rather than for some as with what an operator has to mend.
+   */
+  isUnheard?(error: Error): boolean;
+  /**
    * Puts messages where the members of this group alone receive them, as `redelivered`: retries in `fast` mode (with `notBefore`) and replayed
    * dead letters. Resolves when they are durably accepted.
    */

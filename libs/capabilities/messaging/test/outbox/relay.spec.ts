@@ -190,6 +190,31 @@ describe('relay', () => {
     expect(await relay.hub.deadLetters.count({}, AbortSignal.timeout(1_000))).toBe(0);
   });
 
+  it('is less patient with what nobody receives than with what somebody has to mend', async () => {
+    const offered = { unheard: 0, missing: 0 };
+    class UnheardError extends MissingTopicError {}
+    await using relay = await bootRelay(
+      url,
+      messages =>
+        Promise.resolve(
+          messages.map(({ key }) => {
+            const isUnheard = key === 'key-0';
+            offered[isUnheard ? 'unheard' : 'missing'] += 1;
+            return isUnheard ? new UnheardError('Nobody.') : new MissingTopicError('No such topic.');
+          }),
+        ),
+      { attempts: 1 },
+    );
+    Object.assign(relay.hub.driver, { isUnheard: (error: Error) => error instanceof UnheardError });
+    await relay.outbox.write(messagesOf(2, 2));
+    relay.relay.start();
+    const letters = () => relay.hub.deadLetters.list({}, { limit: 5 }, AbortSignal.timeout(1_000));
+    await eventually(async () => expect(await letters()).toMatchObject([{ message: { key: 'key-0' }, attempts: 4 }]));
+    expect(offered.unheard).toBe(4);
+    expect(offered.missing).toBeLessThan(20);
+    expect(await rowsOf(relay)).toBe(1);
+  });
+
   it('asks the database nothing while there is nothing to do', async () => {
     const { took, publish } = sink();
     await using relay = await bootRelay(url, publish);

@@ -58,9 +58,11 @@ describe('what is refused', () => {
   it('tells of an event that nobody has subscribed to, unless it may be dropped', async () => {
     const steps = stepsOf(uniqueName('steps'));
     await using app = await bootRabbitmq(server.url);
-    expect(await failure(app.get(EventBus).publish(steps.of({ key: 'a', at: 1 })))).toMatchObject({
-      code: 'INFRA_RABBITMQ_UNROUTABLE',
-    });
+    const error = await failure(app.get(EventBus).publish(steps.of({ key: 'a', at: 1 })));
+    expect(error).toMatchObject({ code: 'INFRA_RABBITMQ_UNROUTABLE' });
+    // So an outbox offers it for a minute only.
+    const { driver } = app.get(MessagingHub);
+    expect([driver.isUnheard!(error), driver.isUnheard!(new Error('other'))]).toEqual([true, false]);
     await using careless = await bootRabbitmq(server.url, { rabbitmq: { unroutable: 'drop' } });
     await careless.get(EventBus).publish(steps.of({ key: 'a', at: 1 }));
   });

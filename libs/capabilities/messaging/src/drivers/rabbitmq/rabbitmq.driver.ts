@@ -77,6 +77,10 @@ export class RabbitmqDriver implements MessageDriver {
     );
   }
 
+  isUnheard(error: Error): boolean {
+    return error instanceof RabbitmqUnroutableError;
+  }
+
   async sendToGroup(group: string, messages: readonly GroupMessage[], signal: AbortSignal): Promise<void> {
     await Promise.all(
       messages.map(async message => {

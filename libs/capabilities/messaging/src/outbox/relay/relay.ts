@@ -24,6 +24,8 @@ const longestPauseMs = 5_000;
 const idleFactor = 10;
 /** How many times as often an event is offered whose refusal is not its own fault: some minutes. */
 const patience = 20;
+/** The same for one that nobody receives yet: with five attempts, some more than a minute. */
+const unheardPatience = 4;
 
 /** Hands what is written in the outbox to the broker, in order per key, and removes it. */
 export class Relay {
@@ -178,9 +180,7 @@ export class Relay {
     const dead: OutboxRow[] = [];
     for (const { row, error } of refused) {
       const times = this.refusals.note(row);
-      // What is wrong with the event stays so; a missing topic or right may be mended meanwhile.
-      const isEvents = this.site.classify(error).fault === 'client';
-      if (times < this.config.attempts * (isEvents ? 1 : patience)) continue;
+      if (times < this.config.attempts * this.patienceWith(error)) continue;
       const letter = deadLetterOf(row, error, times, this.site.clock.now());
       try {
         await this.hub.deadLetters.add([letter], this.stopping.signal);
@@ -196,6 +196,12 @@ export class Relay {
       );
     }
     return dead;
+  }
+
+  /** What is wrong with the event stays so; a missing topic or right may be mended meanwhile, and a group may be about to subscribe. */
+  private patienceWith(error: Error): number {
+    if (this.site.classify(error).fault === 'client') return 1;
+    return this.hub.driver.isUnheard?.(error) ? unheardPatience : patience;
   }
 
   private idleFor(dueInMs: number | undefined): number {
