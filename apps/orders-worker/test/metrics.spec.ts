@@ -22,7 +22,10 @@ describe('the metrics of the sample', () => {
       await concluded(api, [order.body.id]);
       await eventually(async () => {
         expect(
-          await lineOf(worker, /^infra_messaging_handled_total\{group="orders-worker",topic="orders\.placed"\} .*$/m),
+          await lineOf(
+            worker,
+            /^infra_messaging_handled_total\{connection="messaging",group="orders-worker",topic="orders\.placed"\} .*$/m,
+          ),
         ).toMatch(/ 1$/);
         expect(await lineOf(worker, /^infra_messaging_outbox_events\{.*$/m)).toMatch(/ 0$/);
       });

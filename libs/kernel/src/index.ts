@@ -124,4 +124,5 @@ export {
   healthChanges,
   type Operation,
   operations,
+  sentBy,
 } from './ports/telemetry.js';

@@ -51,7 +51,10 @@ export function appOf(message: object): object | undefined {
   return senders.get(message);
 }
 
-/** @internal */
+/**
+ * Says which application a message is of, before it is published on a channel of the process.
+ * @param app its {@link AppState}
+ */
 export function sentBy<Message extends object>(app: object, message: Message): Message {
   senders.set(message, app);
   return message;

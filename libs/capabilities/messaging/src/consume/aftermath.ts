@@ -66,7 +66,7 @@ export class Aftermath {
     }
     const { delayMs, mode } = verdict;
     this.logFailure(work, failure, delayMs);
-    tell({ kind: 'retried', group: this.group, topic, mode, delayMs });
+    tell(this.hub.site, { kind: 'retried', group: this.group, topic, mode, delayMs });
     if (mode === 'ordered') {
       await this.parking.retry(lane, work, delayMs, failure.error);
       return false;
@@ -124,7 +124,7 @@ export class Aftermath {
         code: letter.error.code,
       },
     );
-    tell({ kind: 'dead', group: this.group, topic, reason: dead });
+    tell(this.hub.site, { kind: 'dead', group: this.group, topic, reason: dead });
     await this.finish(lane, work);
   }
 

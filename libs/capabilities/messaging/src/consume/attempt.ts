@@ -104,10 +104,10 @@ function startOf({ site: { clock } }: MessagingHub): number | undefined {
   return messagingEvents.hasSubscribers ? clock.monotonic() : undefined;
 }
 
-function handled({ site: { clock } }: MessagingHub, handler: Handler, messages: number, since?: number): void {
+function handled({ site }: MessagingHub, handler: Handler, messages: number, since?: number): void {
   if (since === undefined) return;
   const { group, topic } = handler;
-  tell({ kind: 'handled', group, topic, messages, durationMs: clock.monotonic() - since });
+  tell(site, { kind: 'handled', group, topic, messages, durationMs: site.clock.monotonic() - since });
 }
 
 function reasonOf(error: unknown): Failure['reason'] {

@@ -1,3 +1,4 @@
+import type { DriverSite } from '@core-infra/kernel';
 import { tell } from '../events/messaging-events.js';
 
 /** Lets messages in, or holds them up for as long as there is a reason. */
@@ -5,6 +6,7 @@ export class Gate {
   private readonly reasons = new Set<string>();
 
   constructor(
+    private readonly site: DriverSite,
     private readonly group: string,
     private readonly pause: () => void,
     private readonly resume: () => void,
@@ -22,6 +24,6 @@ export class Gate {
     const isOpen = this.reasons.size === 0;
     if (wasOpen && !isOpen) this.pause();
     if (!wasOpen && isOpen) this.resume();
-    tell({ kind: 'paused', group: this.group, reasons: this.closedBy });
+    tell(this.site, { kind: 'paused', group: this.group, reasons: this.closedBy });
   }
 }

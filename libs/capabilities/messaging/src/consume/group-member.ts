@@ -42,7 +42,7 @@ export class GroupMember implements DeliverySink {
         this.batchers.set(handler, new Batcher(handler, read, shares => this.runner.batch(handler, shares)));
     const { maxMessageBytes, consumers } = hub.config;
     this.largest = consumers.maxMessageBytes ?? Math.max(leastReadable, maxMessageBytes);
-    this.holdings = new Holdings(group, hub.config.consumers);
+    this.holdings = new Holdings(hub.site, group, hub.config.consumers);
     this.parking = new Parking(hub, group, {
       signal: this.stopping.signal,
       resume: lane => this.next(lane),

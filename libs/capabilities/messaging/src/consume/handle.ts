@@ -70,7 +70,7 @@ export async function handleAll(
       limit,
     );
     if (repeated.length > 0)
-      tell({ kind: 'repeated', group: handler.group, topic: handler.topic, messages: repeated.length });
+      tell(hub.site, { kind: 'repeated', group: handler.group, topic: handler.topic, messages: repeated.length });
     return undefined;
   };
   await inContext(hub, handler, events[valid[0]!]!, limit, guarded);

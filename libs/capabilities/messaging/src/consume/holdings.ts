@@ -1,3 +1,4 @@
+import type { DriverSite } from '@core-infra/kernel';
 import type { ConsumersConfig } from '../config/consumers.config.js';
 import type { Consumption } from '../driver/message-driver.js';
 import { Gate } from './gate.js';
@@ -16,10 +17,12 @@ export class Holdings {
   private restingBytes = 0;
 
   constructor(
+    site: DriverSite,
     group: string,
     private readonly config: ConsumersConfig,
   ) {
     this.gate = new Gate(
+      site,
       group,
       () => this.consumption?.pause(),
       () => this.consumption?.resume(),

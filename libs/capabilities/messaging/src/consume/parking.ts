@@ -120,7 +120,7 @@ export class Parking {
     }
     // What has come meanwhile goes behind them.
     for (const each of lane.queue.splice(0)) this.append(lane, each);
-    tell({ kind: 'parked', group: this.group, topic: work.message.topic, messages: works.length });
+    tell(this.hub.site, { kind: 'parked', group: this.group, topic: work.message.topic, messages: works.length });
     wait();
   }
 
@@ -241,7 +241,12 @@ export class Parking {
       lane.arriving.unshift(...works.splice(most));
       lane.stored += works.length;
       for (const work of works) this.site.settled(work);
-      tell({ kind: 'parked', group: this.group, topic: works[0]!.message.topic, messages: works.length });
+      tell(this.hub.site, {
+        kind: 'parked',
+        group: this.group,
+        topic: works[0]!.message.topic,
+        messages: works.length,
+      });
     }
   }
 

@@ -1,8 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
+import { type DriverSite, sentBy } from '@core-infra/kernel';
 import type { DeadReason } from '../stores/dead-letters.js';
 
-/** What became of messages, on the channel `infra:messaging:event`. Label sets are bounded: no key, no id, no value is in it. */
-export type MessagingEvent =
+/** What became of messages. */
+type Happening =
   | {
       readonly kind: 'handled';
       readonly group: string;
@@ -26,9 +27,15 @@ export type MessagingEvent =
   /** Fetching has paused or goes on; the reasons that hold it up. */
   | { readonly kind: 'paused'; readonly group: string; readonly reasons: readonly string[] };
 
+/** What became of messages, on the channel `infra:messaging:event`. Label sets are bounded: no key, no id, no value is in it. */
+export type MessagingEvent = Happening & {
+  /** The bus: `messaging`, `messaging:audit`. */
+  readonly connection: string;
+};
+
 export const messagingEvents = channel('infra:messaging:event');
 
 /** Costs nothing without a subscriber. */
-export function tell(event: MessagingEvent): void {
-  if (messagingEvents.hasSubscribers) messagingEvents.publish(event);
+export function tell({ id, state }: Pick<DriverSite, 'id' | 'state'>, happening: Happening): void {
+  if (messagingEvents.hasSubscribers) messagingEvents.publish(sentBy(state, { ...happening, connection: id }));
 }

@@ -84,6 +84,23 @@ describe('the metrics of messaging', () => {
     );
   });
 
+  it('of two apps in one process are each of its own', async () => {
+    await using first = await boot(() => undefined);
+    await using second = await boot(() => undefined);
+    await first.get(EventBus).publish(placed.of({ id: 'a', at: 1 }));
+    for (const id of ['b', 'c']) await second.get(EventBus).publish(placed.of({ id, at: 1 }));
+    const handled = async (app: HttpApp) =>
+      (await scraped(app)).value('infra_messaging_handled_total', { connection: 'messaging', ...at });
+    await eventually(async () => expect([await handled(first), await handled(second)]).toEqual([1, 2]));
+    for (const [app, published] of [
+      [first, 1],
+      [second, 2],
+    ] as const)
+      expect((await scraped(app)).value('infra_operation_duration_seconds_count', { operation: 'publish' })).toBe(
+        published,
+      );
+  });
+
   it('tell what the process knows while the broker does not answer', async () => {
     await using app = await boot(() => undefined);
     const hub = app.get(MessagingHub);

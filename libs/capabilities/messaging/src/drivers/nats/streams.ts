@@ -85,18 +85,21 @@ export class Streams {
     this.ready.add(topic);
   }
 
+  /** How many messages are in a stream. @throws NatsMissingError when it is gone */
+  async sizeOf(stream: string): Promise<number> {
+    const manager = await this.client.jetstreamManager();
+    const { state } = await manager.streams.info(stream).catch((error: unknown) => {
+      throw isMissing(error) ? new NatsMissingError('stream', stream, { cause: error }) : error;
+    });
+    return state.messages;
+  }
+
   /** How many messages are in each stream that is used. @throws NatsMissingError when one of them is gone */
   async check(): Promise<Record<string, number>> {
     const { names } = this;
-    const manager = await this.client.jetstreamManager();
     const streams = new Set([names.deadStream, names.groupsStream, names.retryStream, names.tasksStream]);
     for (const topic of this.ready) streams.add(names.source('', topic, 0, false).stream);
-    const counted = [...streams].map(async (stream): Promise<[string, number]> => {
-      const { state } = await manager.streams.info(stream).catch((error: unknown) => {
-        throw isMissing(error) ? new NatsMissingError('stream', stream, { cause: error }) : error;
-      });
-      return [stream, state.messages];
-    });
+    const counted = [...streams].map(async (stream): Promise<[string, number]> => [stream, await this.sizeOf(stream)]);
     return Object.fromEntries(await Promise.all(counted));
   }
 
