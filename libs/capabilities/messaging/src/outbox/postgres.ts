@@ -14,9 +14,6 @@ import { DatabaseInbox } from './stores/database.inbox.js';
 import { DatabaseParkingLot } from './stores/database.parking-lot.js';
 import { Sweep } from './stores/sweep.js';
 
-/** Metrics tell how full the outbox is up to so many events, of which counting takes some 10 ms. */
-const countTo = 100_000;
-
 /** In the tables of a PostgreSQL database. */
 export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRelay> {
   const dataSource = at.upstream<DataSource>();
@@ -41,7 +38,7 @@ export function postgres(config: OutboxConfig, at: DriverSite): Opened<OutboxRel
         ...(degraded !== undefined && { degraded }),
       };
     },
-    metrics: () => outboxMetrics(dataSource, Math.max(countTo, config.maxBacklog + 1)),
+    metrics: () => outboxMetrics(dataSource, config),
     drain: signal => outbox.stop(signal),
     // After a boot that failed nothing is drained.
     close: signal => outbox.stop(signal),

@@ -53,6 +53,7 @@ describe('the metrics of the outbox', () => {
     expect(found.value('infra_messaging_outbox_oldest_age_seconds', { connection })).toBeGreaterThanOrEqual(90);
     expect(found.value('infra_messaging_outbox_oldest_age_seconds', { connection })).toBeLessThan(3_600);
     expect(found.value('infra_messaging_scheduled_events', { connection })).toBe(1);
+    expect(found.value('infra_messaging_parked_limit_messages', { connection })).toBe(100_000);
     expect(found.value('infra_metrics_source_up', { source: 'outbox' })).toBe(1);
     expect(found.value('infra_messaging_parked_messages', { group: 'stock' })).toBe(0);
     expect(found.value('infra_messaging_dead_letters', { group: 'stock' })).toBe(0);
