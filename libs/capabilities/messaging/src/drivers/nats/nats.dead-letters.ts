@@ -2,20 +2,27 @@ import type { NatsClient } from '@core-infra/nats';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStore } from '../../stores/dead-letters.js';
 import { matches } from '../memory/memory.dead-letters.js';
 import { packLetter, unpackLetter } from './letter-bytes.js';
-import { type Parcel, type ParcelQuery, Parcels } from './parcels.js';
+import { type Parcel, Parcels } from './parcels.js';
+import { read } from './reading.js';
 import type { Streams } from './streams.js';
 
-/** A letter, or what is among them and is none. */
 interface Found extends Parcel {
-  readonly letter?: DeadLetter;
+  readonly letter: DeadLetter;
 }
+
+/** Bodies may be large: so many are in memory at once. */
+const AT_ONCE = 50;
+/** Of how many lists the end is remembered. */
+const MOST_PLACES = 1_000;
 
 /** Dead letters in a stream of their own, each under a subject with its group and id. */
 export class NatsDeadLetters implements DeadLetterStore {
   private readonly parcels: Parcels;
+  /** Where lists have ended, by the id of the last letter. */
+  private readonly places = new Map<string, number>();
 
   constructor(
-    client: NatsClient,
+    private readonly client: NatsClient,
     private readonly streams: Streams,
   ) {
     this.parcels = new Parcels(client, streams.names.deadStream);
@@ -37,11 +44,13 @@ export class NatsDeadLetters implements DeadLetterStore {
     signal: AbortSignal,
   ): Promise<readonly DeadLetter[]> {
     const found: DeadLetter[] = [];
-    const last = after === undefined ? undefined : await this.find(after);
-    for await (const letter of this.scan(filter.group, last?.sequence ?? 0, signal)) {
-      // Where the last one is gone, ids tell, as they ascend with time.
-      if (after !== undefined && !last && letter.id <= after) continue;
-      if (matches(letter, filter) && found.push(letter) === limit) break;
+    const last = after === undefined ? 0 : (this.places.get(after) ?? (await this.find(after))?.sequence);
+    for await (const { letter, sequence } of this.scan(filter, (last ?? 0) + 1, signal)) {
+      // Where nothing is known of the last one any more, ids tell, as they ascend with time.
+      if (last === undefined && letter.id <= after!) continue;
+      if (found.push(letter) < limit) continue;
+      this.remember(letter.id, sequence);
+      break;
     }
     return found;
   }
@@ -51,42 +60,64 @@ export class NatsDeadLetters implements DeadLetterStore {
   }
 
   async remove(ids: readonly string[]): Promise<number> {
-    let removed = 0;
-    for (const id of ids) {
-      const found = await this.find(id);
-      if (found && (await this.parcels.remove(found))) removed += 1;
-    }
-    return removed;
+    const removed = await Promise.all(
+      ids
+        .filter((id, at) => ids.indexOf(id) === at)
+        .map(async id => {
+          const found = await this.find(id);
+          return found !== undefined && (await this.parcels.remove(found));
+        }),
+    );
+    return removed.filter(Boolean).length;
   }
 
   async count(filter: DeadLetterFilter, signal: AbortSignal): Promise<number> {
     let count = 0;
-    for await (const letter of this.scan(filter.group, 0, signal)) if (matches(letter, filter)) count += 1;
+    for await (const _found of this.scan(filter, 1, signal)) count += 1;
     return count;
   }
 
-  private async *scan(group: string | undefined, after: number, signal: AbortSignal): AsyncGenerator<DeadLetter> {
-    for (let sequence = after; ;) {
-      signal.throwIfAborted();
-      const found = await this.read({ next_by_subj: this.streams.names.letters(group), seq: sequence + 1 });
-      if (!found) return;
-      sequence = found.sequence;
-      if (found.letter) yield found.letter;
+  /** Of all groups together, as health tells them: by group they would have to be read. */
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    return new Map([['', await this.streams.sizeOf(this.streams.names.deadStream)]]);
+  }
+
+  /** The total alone, as groups are known by reading; of a letter that is larger than a message may be, each part counts. */
+  async sizes(): Promise<ReadonlyMap<string, number>> {
+    await this.streams.ensure();
+    const manager = await this.client.jetstreamManager();
+    const { state } = await manager.streams.info(this.streams.names.deadStream);
+    return new Map([['', state.messages]]);
+  }
+
+  /** Who lists page by page may remove each before the next. */
+  private remember(id: string, sequence: number): void {
+    this.places.delete(id);
+    this.places.set(id, sequence);
+    if (this.places.size > MOST_PLACES) this.places.delete(this.places.keys().next().value!);
+  }
+
+  private async *scan(
+    filter: DeadLetterFilter,
+    from: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<{ readonly letter: DeadLetter; readonly sequence: number }> {
+    const { names } = this.streams;
+    await this.streams.ensure();
+    const reading = { stream: names.deadStream, filter: names.letters(filter.group), from, atOnce: AT_ONCE };
+    for await (const entry of read(this.client, reading, signal)) {
+      const letter = unpackLetter((await this.parcels.whole(entry)).bytes);
+      if (letter && matches(letter, filter)) yield { letter, sequence: entry.sequence };
     }
   }
 
   private async find(id: string): Promise<Found | undefined> {
     // Only an id of ours is part of a subject.
     if (!/^[\w-]+$/.test(id)) return undefined;
-    const found = await this.read({ next_by_subj: `${this.streams.names.dead}.*.${id}`, seq: 1 });
-    return found?.letter && found;
-  }
-
-  private async read(query: ParcelQuery): Promise<Found | undefined> {
     await this.streams.ensure();
-    const parcel = await this.parcels.get(query);
-    if (!parcel) return undefined;
-    const letter = unpackLetter(parcel.bytes);
-    return { ...parcel, ...(letter && { letter }) };
+    const subject = `${this.streams.names.dead}.*.${id}`;
+    const parcel = await this.parcels.get({ next_by_subj: subject, seq: 1 });
+    const letter = parcel && unpackLetter(parcel.bytes);
+    return letter && { ...parcel, letter };
   }
 }

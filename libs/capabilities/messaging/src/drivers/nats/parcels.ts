@@ -1,4 +1,5 @@
 import type { NatsClient } from '@core-infra/nats';
+import type { Entry } from './reading.js';
 
 type Outgoing = Parameters<NatsClient['publish']>[0];
 
@@ -60,15 +61,19 @@ export class Parcels {
   }
 
   async get(query: ParcelQuery): Promise<Parcel | undefined> {
-    const raw = await this.read(query);
-    if (!raw) return undefined;
-    const parts = Number(raw.header.get(PARTS) || 1);
-    const bytes: Uint8Array[] = [raw.data];
+    const raw = await this.find(query);
+    return raw && this.whole({ subject: raw.subject, sequence: raw.seq, headers: raw.header, data: raw.data });
+  }
+
+  /** A message with all that belongs to it, by the one under the subject itself. */
+  async whole({ subject, sequence, headers, data }: Entry): Promise<Parcel> {
+    const parts = Number(headers?.get(PARTS) || 1);
+    const bytes: Uint8Array[] = [data];
     for (let part = 1; part < parts; part += 1) {
-      const more = await this.read({ last_by_subj: `${raw.subject}.${part}` });
+      const more = await this.find({ last_by_subj: `${subject}.${part}` });
       if (more) bytes.push(more.data);
     }
-    return { sequence: raw.seq, subject: raw.subject, hasMore: parts > 1, bytes: Buffer.concat(bytes) };
+    return { sequence, subject, hasMore: parts > 1, bytes: Buffer.concat(bytes) };
   }
 
   /** @returns whether it was there */
@@ -95,12 +100,12 @@ export class Parcels {
     }
   }
 
-  private async read(query: ParcelQuery) {
+  private async find(query: ParcelQuery) {
     const manager = await this.client.jetstreamManager();
     try {
-      return await manager.streams.getMessage(this.stream, query as never);
+      return (await manager.streams.getMessage(this.stream, query as never)) ?? undefined;
     } catch (error) {
-      if ((error as { code?: number }).code === NO_MESSAGE) return null;
+      if ((error as { code?: number }).code === NO_MESSAGE) return undefined;
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import type { Partition } from '../../../driver/message.js';
 import type { ParkedMessage, ParkRequest } from '../../../stores/parking.js';
 import { unpack } from '../packed.js';
 import type { Parcels } from '../parcels.js';
+import { read } from '../reading.js';
 import {
   type Parked,
   type ParkedContent,
@@ -13,7 +14,6 @@ import {
   stateOf,
   ticketOf,
 } from './parked.js';
-import { headersBehind } from './headers-behind.js';
 
 /** What the server says when the owner is another by now. */
 const WRONG_LAST_SEQUENCE = new Set([10_071, 10_164]);
@@ -67,11 +67,12 @@ export class ParkedPartition {
     const found = new Map<string, Parked>();
     const behind = new Set<string>();
     const states: [string, ReturnType<typeof stateOf>][] = [];
-    for (const entry of await headersBehind(client, stream, subject, signal)) {
+    const reading = { stream, filter: `${subject}.>`, headersOnly: true, atOnce: 1_000 };
+    for await (const entry of read(client, reading, signal)) {
       const [ticket = '', more] = entry.subject.slice(subject.length + 1).split('.');
-      if (more === undefined) found.set(ticket, parkedOf(ticket, entry.sequence, entry.headers));
-      else behind.add(ticket);
-      if (more === STATE) states.push([ticket, stateOf(entry.headers)]);
+      if (more !== undefined) behind.add(ticket);
+      else if (entry.headers) found.set(ticket, parkedOf(ticket, entry.sequence, entry.headers));
+      if (more === STATE && entry.headers) states.push([ticket, stateOf(entry.headers)]);
     }
     for (const [ticket, state] of states) {
       const parked = found.get(ticket);
