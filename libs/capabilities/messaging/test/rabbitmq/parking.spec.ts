@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { RabbitmqClient } from '@core-infra/rabbitmq';
-import { eventually, type HttpApp, runChild, uniqueName, useRabbitmq } from '@core-infra/testing';
+import { eventually, type HttpApp, runChild, uniqueName, useRabbitmq, useRabbitmqServer } from '@core-infra/testing';
 import { Controller, type Type } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { EventBus, MessageContext, MessagingHub, type MessagingOptions, Subscribe } from '../../src/index.js';
@@ -143,6 +143,11 @@ describe('a parking queue', () => {
     await first.park([request(0), request(1)], ever());
     await first.park([request(1), request(2), request(0, 'other')], ever());
     expect([first.keys, first.size]).toEqual([2, 4]);
+    // An id that another system has given to another message.
+    const same = { ...request(2).message, body: Buffer.from('other') };
+    await first.park([{ ...request(2), message: same }], ever());
+    first.remove([(await first.next('k', 4, ever()))[3]!.ticket]);
+    expect(first.size).toBe(4);
     const [head] = await first.next('k', 1, ever());
     expect(head).toMatchObject({ id: 'id-k-0', attempts: 1, firstAttemptAt: 500, time: 1_000, partition: 3 });
     await first.postpone(head!.ticket, 2, 9_000, ever());
@@ -160,7 +165,8 @@ describe('a parking queue', () => {
       ['id-k-2', 0],
     ]);
     expect(all[1]).toMatchObject({ headers: { 'x-large': 'x'.repeat(70_000) }, body: Buffer.from([1, 255]) });
-    second.remove(['id-k-0', 'id-other-0']);
+    const [other] = await second.next('other', 1, ever());
+    second.remove([all[0]!.ticket, other!.ticket]);
     await second.close();
     const third = owner();
     await third.load(ever());
@@ -171,5 +177,47 @@ describe('a parking queue', () => {
     await third.park([request(5)], ever());
     expect((await third.next('k', 5, ever())).map(({ id }) => id)).toEqual(['id-k-5']);
     await third.close();
+  });
+});
+
+describe('parked keys and a broker that is killed', () => {
+  const own = useRabbitmqServer();
+
+  it('wait with it: nothing is lost, attempts and order stay, and others go on', async () => {
+    const steps = stepsOf(uniqueName('away'));
+    const seen: Step[] = [];
+    const attempts: number[] = [];
+    let fails = true;
+    @Controller()
+    class Steps {
+      @Subscribe(steps)
+      handle(@Payload() step: Step, @Ctx() { attempt }: MessageContext): void {
+        if (step.key === 'bad' && step.at === 0) attempts.push(attempt);
+        if (step.key === 'bad' && fails) throw new Error('not yet');
+        seen.push(step);
+      }
+    }
+    const retry = { firstDelayMs: 1_000, factor: 1, maxDelayMs: 1_000, attempts: 1_000, parkAfterMs: 0 };
+    await using app = await bootRabbitmq(own.url, { group: steps.type, retry, publishTimeoutMs: 60_000 }, [Steps]);
+    const bus = app.get(EventBus);
+    await bus.publishBatch([0, 1, 2].map(at => steps.of({ key: 'bad', at })));
+    await eventually(() => expect(attempts.length).toBeGreaterThan(1), { timeoutMs: 20_000 });
+    await own.settled();
+    await own.kill();
+    await own.start();
+    await bus.publishBatch([3, 4].map(at => steps.of({ key: 'bad', at })));
+    await bus.publish(steps.of({ key: 'good', at: 0 }));
+    await eventually(() => expect(seen.map(({ key }) => key)).toEqual(['good']), { timeoutMs: 30_000 });
+    fails = false;
+    await eventually(
+      () => expect(seen.filter(({ key }) => key === 'bad').map(({ at }) => at)).toEqual([0, 1, 2, 3, 4]),
+      {
+        timeoutMs: 30_000,
+      },
+    );
+    // Each attempt counts on from the last that the lot knew of.
+    expect(attempts).toEqual(attempts.toSorted((a, b) => a - b));
+    expect(attempts.at(-1)).toBeGreaterThan(2);
+    await eventually(async () => expect(await sizeOf(app)).toEqual({ keys: 0, messages: 0 }));
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RabbitmqClient, RabbitmqConsumer, RabbitmqMessage } from '@core-infra/rabbitmq';
 import type { Partition, ReceivedMessage } from '../../driver/message.js';
 import { lockOf } from './names.js';
-import { Window } from './window.js';
+import { type Experience, Window } from './window.js';
 import { fromAmqp } from './wire.js';
 
 /** How long the broker has for what was settled last, in milliseconds. */
@@ -41,6 +41,7 @@ export class HeldQueue {
     /** What it consumes, by its whole name. */
     private readonly source: string,
     readonly isShared: boolean,
+    private readonly experience: Experience,
   ) {}
 
   get isConsuming(): boolean {
@@ -103,7 +104,7 @@ export class HeldQueue {
       this.consumer = undefined;
       lost();
     };
-    const window = (this.window = new Window(Math.min(most, 65_535), bytes));
+    const window = (this.window = new Window(Math.min(most, 65_535), bytes, this.experience));
     const consumer = await this.client.consume(
       this.source,
       { prefetch: window.size, wholeName: true, onLost },
@@ -112,7 +113,7 @@ export class HeldQueue {
         const { length } = message.content;
         this.waiting.push(this.received(message));
         this.waitingBytes += length;
-        if (window.note(length) && !this.isHeldBack) this.consumer?.setPrefetch(window.size).catch(() => undefined); // as above
+        if (window.note(length, message.fields.redelivered) && !this.isHeldBack) this.consumer?.setPrefetch(window.size).catch(() => undefined); // as above
         arrived();
       },
     );

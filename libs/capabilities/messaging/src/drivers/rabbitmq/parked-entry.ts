@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RabbitmqMessage } from '@core-infra/rabbitmq';
 import type { WireMessage } from '../../driver/message.js';
 import { fromAmqp, type OwnHeaders } from './wire.js';
@@ -13,7 +14,8 @@ export interface Copy {
 
 /** A parked message, whichever copy of it counts. */
 export interface Entry {
-  readonly id: string;
+  /** What it is told by from others, whichever delivery of it was parked. */
+  readonly identity: string;
   readonly key: string;
   /** Ascends within a key, and stays as it is over all attempts. */
   readonly order: number;
@@ -30,7 +32,7 @@ export interface Entry {
 }
 
 /** What a copy says. */
-export interface Read extends Omit<Entry, 'id' | 'key' | 'copy' | 'wire' | 'isKept'> {
+export interface Read extends Omit<Entry, 'identity' | 'key' | 'copy' | 'wire' | 'isKept'> {
   readonly ticket: string;
   readonly wire: WireMessage;
 }
@@ -68,6 +70,13 @@ export function readParked(delivered: RabbitmqMessage, topic: string): Read | un
   } catch {
     return undefined;
   }
+}
+
+/** Another system's ids may be anybody's: of one id, what comes from another source or says something else is another message. */
+export function identityOf({ id, headers, body }: WireMessage): string {
+  const hash = createHash('sha256');
+  for (const part of [headers.ce_source ?? '', id]) hash.update(`${Buffer.byteLength(part)} `).update(part);
+  return hash.update(body).digest('base64url');
 }
 
 /** About as much memory as it takes. */

@@ -4,7 +4,7 @@ import { type RabbitmqClient, type RabbitmqMessage, RabbitmqMissingError } from 
 import type { Partition, WireMessage } from '../../driver/message.js';
 import { textOf } from '../../consume/text-of.js';
 import type { ParkedMessage, ParkRequest } from '../../stores/parking.js';
-import { type Copy, type Entry, type Memory, type Read, readParked, sizeOf } from './parked-entry.js';
+import { type Copy, type Entry, identityOf, type Memory, type Read, readParked, sizeOf } from './parked-entry.js';
 import { writeCopies } from './parked-writer.js';
 import type { QueueSets } from './queue-sets.js';
 import { WholeQueue } from './whole-queue.js';
@@ -25,7 +25,7 @@ export interface ParkedSite {
 /** What is parked of one partition, while one member has it: all messages of its parking queue in hand, in the order of their keys. */
 export class ParkedPartition {
   private readonly lanes = new Map<string, Entry[]>();
-  private readonly byId = new Map<string, Entry>();
+  private readonly byIdentity = new Map<string, Entry>();
   private readonly copies = new Map<string, Copy>();
   private readonly gone = new Set<string>();
   private readonly closing = new AbortController();
@@ -43,15 +43,15 @@ export class ParkedPartition {
   ) {}
 
   get size(): number {
-    return this.byId.size;
+    return this.byIdentity.size;
   }
 
   get keys(): number {
     return this.lanes.size;
   }
 
-  has(id: string): boolean {
-    return this.byId.has(id);
+  has(message: WireMessage): boolean {
+    return this.byIdentity.has(identityOf(message));
   }
 
   *firsts(): Iterable<{ readonly key: string; readonly dueAt: number; readonly messages: number }> {
@@ -75,11 +75,23 @@ export class ParkedPartition {
     const fresh = new Map<string, Entry>();
     for (const { message, attempts, dueAt, reason } of requests) {
       const { id, topic, key, headers, body, time, firstAttemptAt } = message;
-      if (this.byId.has(id) || fresh.has(id)) continue;
       const wire: WireMessage = { id, topic, key, headers, body };
+      const identity = identityOf(wire);
+      if (this.byIdentity.has(identity) || fresh.has(identity)) continue;
       const first = firstAttemptAt === undefined ? {} : { firstAttemptAt };
       const copy = this.copy();
-      fresh.set(id, { id, key, time, attempts, dueAt, reason, ...first, order: this.nextOrder(), wire, copy });
+      fresh.set(identity, {
+        identity,
+        key,
+        time,
+        attempts,
+        dueAt,
+        reason,
+        ...first,
+        order: this.nextOrder(),
+        wire,
+        copy,
+      });
     }
     await this.site.sets.queue(this.name);
     if (!this.queue) await this.open(signal);
@@ -113,7 +125,7 @@ export class ParkedPartition {
         key,
         headers,
         body,
-        ticket: id,
+        ticket: entry.identity,
         group: this.site.group,
         partition,
         time,
@@ -125,8 +137,8 @@ export class ParkedPartition {
   }
 
   /** A copy that says so takes its place; of two copies, the one with more attempts counts. */
-  async postpone(id: string, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
-    const entry = this.byId.get(id);
+  async postpone(identity: string, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
+    const entry = this.byIdentity.get(identity);
     if (!entry) return;
     const wire = await this.content(entry, signal);
     const { copy: old } = entry;
@@ -143,12 +155,12 @@ export class ParkedPartition {
     this.settle(old);
   }
 
-  remove(ids: readonly string[]): void {
-    for (const id of ids) {
-      const entry = this.byId.get(id);
+  remove(identities: readonly string[]): void {
+    for (const identity of identities) {
+      const entry = this.byIdentity.get(identity);
       if (!entry) continue;
       this.settle(entry.copy);
-      this.byId.delete(id);
+      this.byIdentity.delete(identity);
       if (entry.isKept) this.site.memory.free(entry.isKept);
       const lane = this.lanes.get(entry.key)!;
       lane.splice(lane.indexOf(entry), 1);
@@ -160,9 +172,9 @@ export class ParkedPartition {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.closing.abort(new Error('the partition is given up'));
-    for (const { isKept = 0 } of this.byId.values()) this.site.memory.free(isKept);
+    for (const { isKept = 0 } of this.byIdentity.values()) this.site.memory.free(isKept);
     this.lanes.clear();
-    this.byId.clear();
+    this.byIdentity.clear();
     await this.queue?.close();
   }
 
@@ -176,7 +188,7 @@ export class ParkedPartition {
 
   /** All copies that are there. */
   private async read(signal: AbortSignal): Promise<void> {
-    const before = [...this.byId.values()].map(entry => ({ entry, copy: entry.copy }));
+    const before = [...this.byIdentity.values()].map(entry => ({ entry, copy: entry.copy }));
     this.reading = new Map();
     const queue = new WholeQueue(this.site.client, this.name, {
       arrived: message => this.arrived(message),
@@ -199,7 +211,7 @@ export class ParkedPartition {
   private forget(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
     this.site.logger.warn(`${entries.length} parked messages are gone: somebody has purged or deleted ${this.name}`);
-    this.remove(entries.map(({ id }) => id));
+    this.remove(entries.map(({ identity }) => identity));
   }
 
   /** The channel was lost, as with one that holds messages for as long as the broker allows: all come again. */
@@ -211,7 +223,7 @@ export class ParkedPartition {
         await sleep(AGAIN_MS, undefined, { signal: this.closing.signal });
         await this.open(this.closing.signal);
       } catch (error) {
-        if (error instanceof RabbitmqMissingError) return this.forget([...this.byId.values()]);
+        if (error instanceof RabbitmqMissingError) return this.forget([...this.byIdentity.values()]);
         if (this.isClosed || isTold) continue;
         this.site.logger.warn(`What is parked in ${this.name} cannot be read at present: ${textOf(error)}`);
       }
@@ -229,7 +241,7 @@ export class ParkedPartition {
       message.forget();
       copy.asked?.resolve(read.wire);
       copy.asked = undefined;
-      const entry = this.byId.get(read.wire.id);
+      const entry = this.byIdentity.get(identityOf(read.wire));
       if (entry?.copy === copy && !entry.isKept) entry.wire = undefined;
     } else if (this.gone.has(read.ticket)) message.ack();
     else if (this.reading) this.reading.set(read.ticket, { read, message });
@@ -239,7 +251,8 @@ export class ParkedPartition {
   /** Written by who had the partition before. */
   private found(read: Read, message: RabbitmqMessage): void {
     const { ticket, wire, order, time, attempts, firstAttemptAt, dueAt, reason } = read;
-    const known = this.byId.get(wire.id);
+    const identity = identityOf(wire);
+    const known = this.byIdentity.get(identity);
     if (known && known.attempts >= attempts) return void message.ack();
     message.forget();
     const copy: Copy = { ticket, delivered: message };
@@ -251,7 +264,7 @@ export class ParkedPartition {
       return this.settle(old);
     }
     const first = firstAttemptAt === undefined ? {} : { firstAttemptAt };
-    this.enter({ id: wire.id, key: wire.key!, order, time, attempts, dueAt, reason, ...first, wire, copy });
+    this.enter({ identity, key: wire.key!, order, time, attempts, dueAt, reason, ...first, wire, copy });
   }
 
   private enter(entry: Entry): void {
@@ -259,7 +272,7 @@ export class ParkedPartition {
     entry.isKept = this.site.memory.take(bytes) ? bytes : 0;
     // What is on its way here is kept until it is.
     if (!entry.isKept && entry.copy.delivered) entry.wire = undefined;
-    this.byId.set(entry.id, entry);
+    this.byIdentity.set(entry.identity, entry);
     const lane = this.lanes.get(entry.key);
     if (lane) lane.push(entry);
     else this.lanes.set(entry.key, [entry]);

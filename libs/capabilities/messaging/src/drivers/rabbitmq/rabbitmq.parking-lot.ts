@@ -56,7 +56,7 @@ export class RabbitmqParkingLot implements ParkingLot {
     const at = ({ message }: ParkRequest): ParkedPartition | undefined =>
       this.at(group, { topic: message.topic, number: message.partition });
     const { messages } = this.sizeOf(group);
-    const fresh = requests.filter(request => !at(request)?.has(request.message.id)).length;
+    const fresh = requests.filter(request => !at(request)?.has(request.message)).length;
     if (fresh > 0 && messages + fresh > this.maxParked) throw new ParkingFullError(group, messages);
     await Promise.all([...Map.groupBy(requests, at)].map(async ([parked, own]) => parked?.park(own, signal)));
   }
