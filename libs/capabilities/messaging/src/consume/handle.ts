@@ -63,9 +63,12 @@ export async function handleAll(
       async fresh => {
         failed.clear(); // the transaction is run again after a serialisation failure
         const places = fresh.map(at => valid[at]!);
-        await endedBy(limit.signal, handle(places));
-        if (handler.mode !== 'fast') checkOrder(failed, places, works);
-        return fresh.filter(at => failed.has(valid[at]!));
+        // Without a transaction there is nothing to give back, and who is still at work is still at work.
+        await (inbox.isTransactional ? endedBy(limit.signal, handle(places)) : handle(places));
+        const behind = handler.mode === 'fast' ? new Set() : behindFailed(failed, places, works);
+        // What is recorded is not handled again, and may not be done before what has failed.
+        if (behind.size > 0 && inbox.isTransactional) throw new Error('Something is done behind what has failed.');
+        return fresh.filter(at => failed.has(valid[at]!) || behind.has(valid[at]!));
       },
       limit,
     );
@@ -95,20 +98,23 @@ function endedBy(signal: AbortSignal, work: Promise<void>): Promise<void> {
   });
 }
 
-/**
- * What is recorded is not handled again, and what failed is handled later: of a key in order, nothing that is done may be behind what has failed.
- * @throws Error that undoes the batch, which is then tried one by one
- */
-function checkOrder(failed: ReadonlyMap<number, unknown>, places: readonly number[], works: readonly Work[]): void {
-  if (failed.size === 0) return;
+/** What did not fail, and is behind what did, of a key in order. */
+function behindFailed(
+  failed: ReadonlyMap<number, unknown>,
+  places: readonly number[],
+  works: readonly Work[],
+): ReadonlySet<number> {
+  const behind = new Set<number>();
+  if (failed.size === 0) return behind;
   const keys = new Set<string>();
   for (const at of places) {
     const { key, redelivered, topic, partition } = works[at]!.message;
     if (key === undefined || redelivered) continue;
     const lane = `${topic}/${partition}/${key}`;
     if (failed.has(at)) keys.add(lane);
-    else if (keys.has(lane)) throw new Error('An event is done, and one before it of its key has failed.');
+    else if (keys.has(lane)) behind.add(at);
   }
+  return behind;
 }
 
 /** Runs the handler as part of what its event belongs to, and as an operation that traces and metrics see. */

@@ -38,6 +38,8 @@ export class Slots {
       return;
     }
     (hasFailed ? this.failed : this.fresh).push(begin);
+    // Nothing may begin before that, unless a place becomes free.
+    if (this.timer && this.running >= this.places.concurrency) return;
     this.fill();
   }
 

@@ -1,5 +1,7 @@
 /** Remembers which messages a group has handled, so that effects happen once though messages come twice. */
 export interface Inbox {
+  /** What `work` has written is undone when it rejects: its records are in the transaction of its effects. */
+  readonly isTransactional?: boolean;
   /**
    * Runs `work` for the messages that this group has not handled before, in a transaction that also records them: both are in force or neither.
    * @param ids event ids with their source, of one delivery or one batch

@@ -10,11 +10,12 @@ const idsOf = ({ messages }: MessageContext): string[] => messages.map(({ id }) 
 const deliver = (broker: Scripted, ids: readonly string[]): void =>
   broker.deliver(ids.map(id => ({ id, key: id[0]!, body: Buffer.from(`"${id}"`) })));
 
-async function handled(handler: Partial<Handler>, ids: readonly string[], inbox = false) {
+async function handled(handler: Partial<Handler>, ids: readonly string[], inbox?: 'transactional' | 'marks') {
   const broker = new Scripted([{ batch, ...handler }], quickConfig());
   const recorded = new Set<string>();
   if (inbox)
     broker.hub.stores.inbox = {
+      isTransactional: inbox === 'transactional',
       once: async (_group, given, work) => {
         const fresh = given.flatMap((id, at) => (recorded.has(id) ? [] : [at]));
         const failed = fresh.length > 0 ? await work(fresh) : [];
@@ -87,9 +88,9 @@ describe('a batch of which one has failed', () => {
     expect(seen).toEqual([['a1', 'a2', 'a3'], ['a1']]);
   });
 
-  it('is undone with an inbox where what is behind was done, and tried one by one, in order', async () => {
+  it('is undone with an inbox in its transaction where what is behind was done, and tried one by one, in order', async () => {
     const seen: string[][] = [];
-    await handled(failingOnce('a2', seen), ['a1', 'a2', 'a3', 'b1'], true);
+    await handled(failingOnce('a2', seen), ['a1', 'a2', 'a3', 'b1'], 'transactional');
     expect(seen[0]).toHaveLength(4);
     const after = seen.slice(1);
     expect(after.every(ids => ids.length === 1)).toBe(true);
@@ -97,9 +98,15 @@ describe('a batch of which one has failed', () => {
     expect(ofA).toEqual(['a1', 'a2', 'a3']);
   });
 
+  it('does not record with other inboxes what is behind', async () => {
+    const seen: string[][] = [];
+    await handled(failingOnce('a2', seen), ['a1', 'a2', 'a3', 'b1'], 'marks');
+    expect(seen.slice(1)).toEqual([['a2'], ['a3']]);
+  });
+
   it('is kept with an inbox where nothing behind it is said to be done', async () => {
     const seen: string[][] = [];
-    await handled(failingOnce('a3', seen), ['a1', 'a2', 'a3', 'b1'], true);
+    await handled(failingOnce('a3', seen), ['a1', 'a2', 'a3', 'b1'], 'transactional');
     expect(seen.slice(1)).toEqual([['a3']]);
   });
 

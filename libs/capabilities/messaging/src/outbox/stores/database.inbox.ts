@@ -4,6 +4,8 @@ import { digestOf } from './encoding.js';
 
 /** Records what a group has handled in the transaction in which it is handled. */
 export class DatabaseInbox implements Inbox {
+  readonly isTransactional = true;
+
   constructor(private readonly dataSource: DataSource) {}
 
   once(
