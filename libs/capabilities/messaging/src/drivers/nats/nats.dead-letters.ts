@@ -82,14 +82,6 @@ export class NatsDeadLetters implements DeadLetterStore {
     return new Map([['', await this.streams.sizeOf(this.streams.names.deadStream)]]);
   }
 
-  /** The total alone, as groups are known by reading; of a letter that is larger than a message may be, each part counts. */
-  async sizes(): Promise<ReadonlyMap<string, number>> {
-    await this.streams.ensure();
-    const manager = await this.client.jetstreamManager();
-    const { state } = await manager.streams.info(this.streams.names.deadStream);
-    return new Map([['', state.messages]]);
-  }
-
   /** Who lists page by page may remove each before the next. */
   private remember(id: string, sequence: number): void {
     this.places.delete(id);
