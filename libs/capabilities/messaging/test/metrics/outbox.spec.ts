@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataSource, transactionsOf } from '@core-infra/database';
 import { ObservabilityModule } from '@core-infra/observability';
 import { eventually, usePostgres } from '@core-infra/testing';
@@ -79,6 +81,9 @@ describe('the metrics of the outbox', () => {
     const last = await scraped(app);
     expect(last.value('infra_messaging_outbox_events', { connection })).toBe(0);
     expect(last.value('infra_messaging_outbox_oldest_age_seconds', { connection })).toBe(0);
+    const documented = readFileSync(join(__dirname, '../../../../../docs/metrics.md'), 'utf8');
+    for (const [, name] of last.text.matchAll(/^# TYPE (infra_messaging_\w+)/gm))
+      expect(documented).toContain(`| \`${name}\` `);
     expect(last.text).not.toContain(new URL(postgres.url).password || 'postgresql://');
   });
 });
