@@ -60,6 +60,14 @@ describe('bootstrap', () => {
     },
   );
 
+  it('shuts down in order when a signal comes while it begins to listen', async () => {
+    const child = boot({ BREAK: 'signal', ADAPTER: 'fastify', HTTP_PORT: '0' });
+    await expect(child.exit).resolves.toEqual({ code: 0, signal: null });
+    expect(child.lines.filter(line => /"level":"(error|fatal)"/.test(line))).toEqual([]);
+    expect(child.lines).toContain('CLOSED store');
+    expect(child.lines.join('\n')).toMatch(/Listening on http[\s\S]*Shut down/);
+  });
+
   it('lists every configuration problem at once and exits with 1, before anything is opened', async () => {
     const child = boot({ STORE_CONNECT_TIMEOUT_MS: 'soon', OTHER_CRITICAL: 'perhaps', HTTP_PORT: '70000' });
     await expect(child.exit).resolves.toEqual({ code: 1, signal: null });

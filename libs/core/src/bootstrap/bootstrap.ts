@@ -14,6 +14,9 @@ export interface BootstrapOptions extends Omit<CreateAppOptions, 'signal'> {
   signals?: readonly NodeJS.Signals[];
 }
 
+/** How long a shutdown waits for a start that is under way, in milliseconds. */
+const START_GRACE_MS = 5_000;
+
 /**
  * A service's `main.ts` in one line: creates the app, listens, and ends it in order on a signal.
  * It owns the exit code: 0 after a clean shutdown, 1 when the boot failed or a step of the shutdown was abandoned or failed,
@@ -25,9 +28,11 @@ export async function bootstrap(module: Type, options: BootstrapOptions = {}): P
   const signals = options.signals ?? ['SIGTERM', 'SIGINT'];
   let target: ShutdownTarget | undefined;
   let asked: NodeJS.Signals | undefined;
+  let starting: Promise<string> | undefined;
   const boot = new AbortController();
   const end = async (signal: NodeJS.Signals, running: ShutdownTarget) => {
     logger.log(`${signal}: shutting down`);
+    if (!(await begun(starting))) return; // it has failed, and is closed for that
     const report = await shutDown(running, signal);
     logReport(logger, report);
     await running.app.get(NestLogger, { strict: false }).flush();
@@ -51,7 +56,8 @@ export async function bootstrap(module: Type, options: BootstrapOptions = {}): P
     target = created;
     if (asked) return await end(asked, created);
     warnOfEarlyHooks(created.app, logger);
-    logger.log(await start(created));
+    starting = start(created);
+    logger.log(await starting);
   } catch (error) {
     if (asked && !target) {
       logger.warn(`${asked}: the boot was broken off`);
@@ -61,6 +67,16 @@ export async function bootstrap(module: Type, options: BootstrapOptions = {}): P
     if (target) await closeFailed(target, logger);
     process.exit(1); // the logger writes out what it holds as the process exits
   }
+}
+
+/** Waits a moment for what is beginning to listen and to take messages, as one cannot close what is half open. @returns whether it has not failed */
+async function begun(starting: Promise<string> | undefined): Promise<boolean> {
+  if (!starting) return true;
+  const settled = starting.then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([settled, sleep(START_GRACE_MS, true, { ref: false })]);
 }
 
 /** Closes an app that could not listen, and waits no longer than a shutdown would. */
