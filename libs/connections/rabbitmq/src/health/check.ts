@@ -35,17 +35,14 @@ export async function checkRabbitmq(link: Link, client: AmqplibClient): Promise<
 }
 
 async function depthsOf(link: Link, client: AmqplibClient): Promise<Record<string, number>> {
-  const queues = new Set([
-    ...link.config.health.queues.map(name => client.queueName(name)),
-    ...[...client.consumers].map(({ queue }) => queue),
-  ]);
-  const depths: Record<string, number> = {};
-  for (const queue of queues)
-    depths[queue] = await link.withChannel(
-      `look at ${queue}`,
-      async channel => (await channel.checkQueue(queue)).messageCount,
-    );
-  return depths;
+  const named = link.config.health.queues.map(name => client.queueName(name));
+  const queues = [...new Set([...named, ...[...client.consumers].map(({ queue }) => queue)])];
+  if (queues.length === 0) return {};
+  // One channel for all of them: there may be hundreds.
+  const counts = await link.withChannel('look at queues', channel =>
+    Promise.all(queues.map(async queue => (await channel.checkQueue(queue)).messageCount)),
+  );
+  return Object.fromEntries(queues.map((queue, at) => [queue, counts[at]!]));
 }
 
 /** @throws RabbitmqMissingError, RabbitmqPermissionError */
