@@ -87,7 +87,9 @@ describe('records', () => {
     const values = [5_000, 30_000, 6_000, 9_000, 9_000, 7_000];
     const outcomes = await up.client.producer.sendBatch(values.map(size => ({ topic, value: Buffer.alloc(size) })));
     expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, true, true, true]);
-    expect(outcomes[1]).toMatchObject({ reason: { code: 'INFRA_KAFKA_OVERSIZE', topic } });
+    expect(outcomes[1]).toMatchObject({
+      reason: { code: 'INFRA_KAFKA_OVERSIZE', topic, bytes: 30_024, limit: 20_000 },
+    });
     const { seen } = collect(up.client, uniqueName('readers'), [topic]);
     await eventually(() => expect(seen.map(({ value }) => value?.length)).toEqual([5_000, 6_000, 9_000, 9_000, 7_000]));
   });

@@ -154,8 +154,8 @@ describe('a member', () => {
     expect(() => up.driver.check()).toThrow('a slip of the bus');
     await up.client.producer.send({ topic, value: 'second' });
     await eventually(() => expect(sink.troubles.at(-1)).toBeUndefined());
-    expect(up.driver.check()).toEqual({ groups: 1 });
+    expect(up.driver.check()).toEqual({ members: 1 });
     await consumption.stop(soon());
-    expect(up.driver.check()).toEqual({ groups: 0 });
+    expect(up.driver.check()).toEqual({ members: 0 });
   });
 });

@@ -7,6 +7,7 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import {
   type DeadLetter,
   EventBus,
+  type EventTooLargeError,
   MessageContext,
   MessagingHub,
   type PublishFailedError,
@@ -144,7 +145,8 @@ describe('topics that are missing', () => {
     await eventually(() => expect(member!.state.trouble?.message).toContain(`The topic "${type}" does not exist.`));
     expect(member!.state.trouble).toMatchObject({ code: 'INFRA_MESSAGING_TOPIC_MISSING' });
     await expect(app.get(EventBus).publish(orders.placed.of({ id: 'x', at: 1 }))).rejects.toMatchObject({
-      code: 'INFRA_KAFKA_UNKNOWN_TOPIC',
+      code: 'INFRA_MESSAGING_TOPIC_MISSING',
+      fix: expect.stringContaining(`kafka-topics.sh --create --topic ${type}`) as string,
     });
     const { admin } = app.get(KafkaClient);
     await admin.ensureTopics([{ topic: type, partitions: 2 }]);
@@ -156,6 +158,25 @@ describe('topics that are missing', () => {
     await app.get(EventBus).publish(orders.placed.of({ id: 'x', at: 2 }));
     await eventually(() => expect(seen).toEqual([2]), { timeoutMs: 30_000 });
     expect(member!.state.trouble).toBeUndefined();
+  });
+});
+
+describe('an event that is larger than its topic takes', () => {
+  it('is refused when it is published, with its type, its size and the limit; the others of its batch are sent', async () => {
+    const orders = new Orders(uniqueName('narrow'));
+    const { type } = orders.placed;
+    await using app = await bootKafka({ brokers: kafka.brokers });
+    const { admin, reader } = app.get(KafkaClient);
+    await admin.ensureTopics([{ topic: type, partitions: 1, config: { 'max.message.bytes': '20000' } }]);
+    const large = orders.placed.of({ id: 'x'.repeat(30_000), at: 1 }, { key: 'large' });
+    const bus = app.get(EventBus);
+    const failure = await bus.publish(large).catch((error: unknown) => error as EventTooLargeError);
+    expect(failure).toMatchObject({ code: 'INFRA_EVENT_TOO_LARGE', type, limit: 20_000 });
+    expect((failure as EventTooLargeError).bytes).toBeGreaterThan(30_000);
+    expect(String(failure)).toContain(`and messages may have 20000`);
+    const failed = bus.publishBatch([large, orders.placed.of({ id: 'small', at: 2 })]);
+    await expect(failed).rejects.toMatchObject({ failures: [{ index: 0, error: { code: 'INFRA_EVENT_TOO_LARGE' } }] });
+    expect(await reader.bounds(type)).toMatchObject([{ end: 1n }]);
   });
 });
 

@@ -137,7 +137,8 @@ export class Lane {
   async #split(batch: PendingRecord[], error: Error): Promise<void> {
     const [only] = batch;
     if (batch.length === 1 && only) {
-      only.reject(new KafkaOversizeError(this.topic, only.bytes, undefined, { cause: error }));
+      const limit = await this.sender.limitOf(this.topic);
+      only.reject(new KafkaOversizeError(this.topic, only.bytes, limit, { cause: error }));
       return this.#giveUp(batch, error);
     }
     const half = Math.ceil(batch.length / 2);

@@ -37,6 +37,8 @@ export interface RecordSender {
   partitionsOf(topic: string): Promise<readonly PartitionLeader[]>;
   /** Which partition a record goes to; one without a key or a partition goes to `undefined`: to any. */
   choose(record: KafkaRecord, partitions: readonly PartitionLeader[]): number | undefined;
+  /** How many bytes the topic takes at once, as far as the broker says. */
+  limitOf(topic: string): Promise<number | undefined>;
   /** For one batch and all of its attempts: the broker recognises it when they are of the same producer. */
   open(): SendSession;
   /** What is opened next is of another producer, since what the broker counts for this one is not known any more. */

@@ -1,4 +1,4 @@
-import type { KafkaClient } from '@core-infra/kafka';
+import { type KafkaClient, KafkaOversizeError } from '@core-infra/kafka';
 import type { DriverSite } from '@core-infra/kernel';
 import type { MessagingConfig } from '../../config/messaging.config.js';
 import type {
@@ -10,6 +10,7 @@ import type {
   MessageDriver,
 } from '../../driver/message-driver.js';
 import type { OutgoingMessage } from '../../driver/message.js';
+import { EventTooLargeError } from '../../errors.js';
 import { KafkaConsumption } from './kafka.consumption.js';
 import { KafkaDeadLetters } from './kafka.dead-letters.js';
 import { KafkaParkingLot } from './kafka.parking-lot.js';
@@ -41,7 +42,7 @@ export class KafkaDriver implements MessageDriver {
     const { kafka } = config;
     const creates = kafka.createTopics ?? at.app.environment !== 'production';
     this.names = new KafkaNames(kafka);
-    this.topics = new KafkaTopics(client.admin, kafka, creates, at.logger);
+    this.topics = new KafkaTopics(client, kafka, creates, at.logger);
     this.parking = new KafkaParkingLot({ client, names: this.names, topics: this.topics, logger: at.logger }, kafka);
     this.deadLetters = new KafkaDeadLetters(client, this.names, this.topics);
   }
@@ -51,7 +52,9 @@ export class KafkaDriver implements MessageDriver {
     const refused = await this.topics.ensureWritable(topics);
     const sent = refused ? messages.filter(({ topic }) => !refused.has(topic)) : messages;
     const results = await this.client.producer.sendBatch(sent.map(recordOf), { signal, keepKeyOrder: true });
-    const errors = results.map(result => (result.status === 'rejected' ? (result.reason as Error) : undefined));
+    const errors = results.map((result, at) =>
+      result.status === 'rejected' ? refusalOf(sent[at]!, result.reason as Error) : undefined,
+    );
     if (!refused) return errors;
     let next = 0;
     return messages.map(({ topic }) => refused.get(topic) ?? errors[next++]);
@@ -78,6 +81,12 @@ export class KafkaDriver implements MessageDriver {
   /** @throws the trouble of a group that receives nothing */
   check(): Readonly<Record<string, unknown>> {
     for (const { trouble } of this.consumptions) if (trouble) throw trouble;
-    return { groups: this.consumptions.size };
+    return { members: this.consumptions.size };
   }
+}
+
+/** Why an event is not published, by its type where the record says only what it is too large for. */
+function refusalOf({ headers, topic }: OutgoingMessage, error: Error): Error {
+  if (!(error instanceof KafkaOversizeError)) return error;
+  return new EventTooLargeError(headers['ce_type'] ?? topic, error.bytes, error.limit, { cause: error });
 }

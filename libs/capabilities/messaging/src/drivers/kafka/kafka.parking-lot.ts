@@ -100,8 +100,8 @@ export class KafkaParkingLot implements ParkingLot {
   }
 
   async postpone(message: ParkedMessage, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
-    const { group, topic, partition, ticket } = message;
-    await this.at(group, topic, partition)?.postpone(ticket, attempts, dueAt, signal);
+    const { group, topic, partition, ticket, firstAttemptAt } = message;
+    await this.at(group, topic, partition)?.postpone(ticket, { attempts, dueAt, firstAttemptAt }, signal);
   }
 
   async remove(messages: readonly ParkedMessage[], signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
-import type { KafkaAdmin, KafkaTopic } from '@core-infra/kafka';
+import { type KafkaClient, type KafkaTopic, KafkaUnauthorizedError, KafkaUnknownTopicError } from '@core-infra/kafka';
+import { InfraError } from '@core-infra/kernel';
 import type { Logger } from '@nestjs/common';
 import type { KafkaMessagingConfig } from '../../config/kafka-messaging.config.js';
 import { KafkaTopicsMissingError } from '../../errors.js';
@@ -12,7 +13,7 @@ export class KafkaTopics {
   private readonly asked = new Map<string, Promise<void>>();
 
   constructor(
-    private readonly admin: KafkaAdmin,
+    private readonly client: KafkaClient,
     private readonly config: KafkaMessagingConfig,
     private readonly creates: boolean,
     private readonly logger: Logger,
@@ -25,20 +26,19 @@ export class KafkaTopics {
   }
 
   /**
-   * Topics of events and tasks that are about to be written to: where none are made, the broker says that one is missing.
-   * @returns those that cannot be made, each with the reason, if there are any
+   * Topics of events and tasks that are about to be written to.
+   * @returns those that cannot be written to, each with the reason, if there are any
    */
   ensureWritable(topics: readonly string[]): Promise<ReadonlyMap<string, Error> | undefined> | undefined {
-    if (!this.creates || topics.every(topic => this.isFresh(topic))) return undefined;
-    return this.refusalsOf(topics);
+    const unsure = topics.filter(topic => !this.isWritable(topic));
+    return unsure.length > 0 ? this.refusalsOf(unsure) : undefined;
   }
 
   /** Topics beside another, with as many partitions. @throws KafkaTopicsMissingError */
   async ensureBeside(topic: string, names: readonly string[], config: KafkaTopic['config'] = {}): Promise<void> {
     if (names.every(name => this.isFresh(name))) return;
-    const [state] = await this.admin.describe([topic]);
-    const partitions = state!.partitions.length;
-    const largest = state!.config['max.message.bytes'];
+    const { length: partitions } = await this.client.reader.bounds(topic);
+    const largest = await this.limitOf(topic);
     const settings = {
       ...config,
       // Room for the headers that are added.
@@ -54,10 +54,33 @@ export class KafkaTopics {
 
   private async refusalsOf(topics: readonly string[]): Promise<ReadonlyMap<string, Error> | undefined> {
     const refused = new Map<string, Error>();
-    await Promise.all(
-      topics.map(topic => this.ensure([topic]).catch((error: unknown) => void refused.set(topic, error as Error))),
-    );
+    const ensure = async (topic: string): Promise<void> => {
+      const wasThere = this.known.has(topic);
+      try {
+        await this.ensure([topic]);
+      } catch (error) {
+        // A broker that is away for a while is waited for, as long as publishing may take; one that nobody has met yet is told of at once.
+        if (!wasThere || !(error instanceof InfraError) || !error.retryable) refused.set(topic, error as Error);
+      }
+    };
+    await Promise.all(topics.map(ensure));
     return refused.size > 0 ? refused : undefined;
+  }
+
+  /** Where none are made, one that was there once is the broker's to miss. */
+  private isWritable(topic: string): boolean {
+    return this.creates ? this.isFresh(topic) : this.known.has(topic);
+  }
+
+  /** What was set on the topic, where this account may see it. */
+  private async limitOf(topic: string): Promise<string | undefined> {
+    try {
+      const [state] = await this.client.admin.describe([topic]);
+      return state!.config['max.message.bytes'];
+    } catch (error) {
+      if (error instanceof KafkaUnauthorizedError) return undefined;
+      throw error;
+    }
   }
 
   private isFresh(topic: string): boolean {
@@ -82,14 +105,23 @@ export class KafkaTopics {
     const { topic } = wanted;
     const { replicationFactor } = this.config;
     if (this.creates) {
-      const [report] = await this.admin.ensureTopics([
+      const [report] = await this.client.admin.ensureTopics([
         { ...wanted, ...(replicationFactor !== undefined && { replicationFactor }) },
       ]);
       if (report!.state === 'created') this.logger.log(`The topic "${topic}" was made`);
       const fewer = report!.differences.find(({ what }) => what === 'partitions');
       if (fewer && Number(fewer.found) < Number(fewer.wanted))
         this.logger.warn(`The topic "${topic}" has ${fewer.found} partitions, and is to have ${fewer.wanted}`);
-    } else if (!(await this.admin.topics()).includes(topic)) throw new KafkaTopicsMissingError(wanted);
+    } else await this.find(wanted);
     this.known.set(topic, performance.now());
+  }
+
+  private async find(wanted: KafkaTopic): Promise<void> {
+    try {
+      await this.client.reader.bounds(wanted.topic);
+    } catch (error) {
+      if (error instanceof KafkaUnknownTopicError) throw new KafkaTopicsMissingError(wanted);
+      throw error;
+    }
   }
 }

@@ -11,6 +11,8 @@ import { type Attempt, diagnose } from './diagnose.js';
 
 /** Where `DescribeConfigs` says that a value was set on the topic itself. */
 const SET_ON_TOPIC = 1;
+/** To make a topic; one that this account may not see looks as if it were missing. */
+const MAKE = 'CREATE, or where the topic is there already WRITE or READ, and DESCRIBE';
 /** How often a question about a group is asked while its coordinator is not ready. */
 const PATIENCE = 5;
 
@@ -74,11 +76,17 @@ export class KafkajsAdmin implements KafkaAdmin {
     }));
   }
 
+  /** What the topic takes at once, set on it or the broker's default. */
+  async maxMessageBytes(topic: string): Promise<number | undefined> {
+    const value = (await this.#configs([topic], true)).get(topic)?.['max.message.bytes'];
+    return value === undefined ? undefined : Number(value);
+  }
+
   async ensureTopics(wanted: readonly KafkaTopic[]): Promise<KafkaTopicReport[]> {
     const known = new Set(await this.topics());
     const missing = wanted.filter(({ topic }) => !known.has(topic));
     for (const { topic, partitions, replicationFactor, config = {} } of missing)
-      await this.#ask('create', { action: `create the topic "${topic}"`, topic, needed: 'CREATE' }, admin =>
+      await this.#ask('create', { action: `create the topic "${topic}"`, topic, needed: MAKE }, admin =>
         admin.createTopics({
           topics: [
             {

@@ -67,6 +67,16 @@ export class KafkajsSender implements RecordSender {
     return this.#partition({ topic: record.topic, partitionMetadata: partitions as never, message });
   }
 
+  async limitOf(topic: string): Promise<number | undefined> {
+    try {
+      return await this.admin.maxMessageBytes(topic);
+    } catch (error) {
+      // It takes a right of its own to ask.
+      this.at.logger.debug(`The limit of the topic "${topic}" is not told: ${(error as Error).message}`);
+      return undefined;
+    }
+  }
+
   open(): SendSession {
     const generation = this.#generation();
     generation.users += 1;

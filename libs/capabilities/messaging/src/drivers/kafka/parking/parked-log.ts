@@ -16,6 +16,9 @@ export interface ParkedMeta {
   readonly reason: string;
 }
 
+/** What is written anew of a message with each attempt. */
+export type ParkedState = Pick<Parked, 'attempts' | 'dueAt' | 'firstAttemptAt'>;
+
 /** A message that is parked, as the log has it. */
 export interface Parked {
   readonly ticket: string;
@@ -28,6 +31,8 @@ export interface Parked {
   readonly offsets: bigint[];
   attempts: number;
   dueAt: number;
+  /** Where it is another than it was parked with: what waits behind others is tried later than it is parked. */
+  firstAttemptAt?: number | undefined;
   /** Itself, while there is room for it in memory. */
   packed?: Buffer;
 }
@@ -49,10 +54,10 @@ export const claimRecord = (claim: Claim): Draft => ({ key: claimKey(claim), val
 
 export const removal = (key: string): Draft => ({ key, value: null });
 
-export function stateRecord(ticket: string, owner: string, attempts: number, dueAt: number): Draft {
+export function stateRecord(ticket: string, owner: string, { attempts, dueAt, firstAttemptAt }: ParkedState): Draft {
   return {
     key: stateKey(ticket, owner),
-    value: JSON.stringify({ attempts, dueAt }),
+    value: JSON.stringify({ attempts, dueAt, firstAttemptAt }),
     headers: { [OWNER]: owner },
   };
 }
@@ -135,10 +140,11 @@ export class ParkedLog {
       return;
     }
     found.records.add(key);
-    const { attempts, dueAt } = JSON.parse(record.value.toString()) as { attempts: number; dueAt: number };
+    const { attempts, dueAt, firstAttemptAt } = JSON.parse(record.value.toString()) as ParkedState;
     if (attempts < found.attempts) return;
     found.attempts = attempts;
     found.dueAt = dueAt;
+    if (firstAttemptAt !== undefined) found.firstAttemptAt = firstAttemptAt;
   }
 
   /** Before the first claim that is left, everything does. */

@@ -14,6 +14,7 @@ import {
   packed,
   parkedOf,
   removal,
+  type ParkedState,
   stateKey,
   stateRecord,
   unpacked,
@@ -131,7 +132,8 @@ export class ParkedPartition {
     const messages: ParkedMessage[] = [];
     for (const parked of (this.lanes.get(key) ?? []).slice(0, limit)) {
       const { meta, body } = unpacked(parked.packed ?? (await this.read(parked, signal)));
-      const { id, headers, time, firstAttemptAt } = meta;
+      const { id, headers, time } = meta;
+      const { firstAttemptAt = meta.firstAttemptAt } = parked;
       messages.push({
         id,
         topic: this.source.topic,
@@ -150,12 +152,11 @@ export class ParkedPartition {
     return messages;
   }
 
-  async postpone(ticket: string, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
+  async postpone(ticket: string, state: ParkedState, signal: AbortSignal): Promise<void> {
     const parked = this.tickets.get(ticket);
-    if (!parked || !(await this.write([stateRecord(ticket, this.owner, attempts, dueAt)], signal))) return;
+    if (!parked || !(await this.write([stateRecord(ticket, this.owner, state)], signal))) return;
     parked.records.add(stateKey(ticket, this.owner));
-    parked.attempts = attempts;
-    parked.dueAt = dueAt;
+    Object.assign(parked, state);
   }
 
   async remove(tickets: readonly string[], signal: AbortSignal): Promise<void> {
