@@ -201,11 +201,13 @@ describe('the parking lot of NATS', () => {
       ['e1', 2],
       ['e2', 2],
     ]);
-    await second.lot.postpone(found[0]!, 3, 5_000, ever());
+    await second.lot.postpone({ ...found[0]!, firstAttemptAt: 8 }, 3, 5_000, ever());
     const third = await enter('three');
     expect(third.keys).toMatchObject([{ dueAt: 5_000, messages: 2 }]);
-    expect((await third.lot.next('g', third.keys[0]!, 1))[0]!.attempts).toBe(3);
-    // What another has handled after all is no work any more.
+    expect(await third.lot.next('g', third.keys[0]!, 1)).toMatchObject([{ attempts: 3, firstAttemptAt: 8 }]);
+    // What another has handled after all is no work any more, and what is behind it is found.
+    await second.lot.remove(found.slice(0, 1));
+    expect((await third.lot.next('g', third.keys[0]!, 1)).map(({ id }) => id)).toEqual(['e2']);
     await second.lot.remove(found);
     expect(await third.lot.next('g', third.keys[0]!, 10)).toEqual([]);
     expect(await third.lot.size('g')).toEqual({ keys: 0, messages: 0, bytes: 0 });

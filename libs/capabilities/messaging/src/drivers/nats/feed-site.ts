@@ -11,7 +11,10 @@ export interface FeedSite {
   readonly answers: Answers;
   /** How many messages may be fetched ahead of those handed over, of this feed. */
   credit(): number;
+  /** The same in bytes. */
   maxBytes(): number;
+  /** What a message of the largest size comes to, in bytes. */
+  largest(): number;
   /** There is something to hand over. */
   filled(): void;
   /** The server takes another for the one who has this. */

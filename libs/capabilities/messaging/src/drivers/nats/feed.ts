@@ -4,6 +4,7 @@ import { deliveryOf } from './delivery.js';
 import type { FeedSite } from './feed-site.js';
 import { type Held, heldOf, type RawMessage as Message } from './held.js';
 import { PIN_GROUP, type Source } from './names.js';
+import { Waiting } from './waiting.js';
 
 type Connection = NatsClient['connection'];
 
@@ -18,7 +19,9 @@ const SOON_MS = 500;
  */
 export class Feed {
   /** Delivered and not yet handed over. */
-  private waiting: Held[] = [];
+  private readonly waiting = new Waiting();
+  /** The next message is larger than what was asked for. */
+  private isLarge = false;
   private readonly known = new Map<number, Held>();
   /** Settled, as far as the server may not know it; by number, with its time, as a stream that is made anew counts from 1 again. */
   readonly settled: Map<number, number>;
@@ -97,11 +100,7 @@ export class Feed {
   /** At most so many of what waits, in order. */
   take(most: number, maxBytes: number): Held[] {
     if (this.barrier || this.leaving || this.isClosed) return [];
-    let count = 0;
-    let bytes = 0;
-    while (count < most && count < this.waiting.length && (bytes === 0 || bytes < maxBytes))
-      bytes += this.waiting[count++]!.bytes;
-    const taken = this.waiting.splice(0, count);
+    const taken = this.waiting.take(most, maxBytes);
     if (taken.length > 0) this.ask();
     return taken;
   }
@@ -132,7 +131,7 @@ export class Feed {
       // The connection is closed: they come back after their time.
     }
     this.known.clear();
-    this.waiting = [];
+    this.waiting.clear();
   }
 
   private listen(): void {
@@ -171,7 +170,8 @@ export class Feed {
     const early = (held.message.notBefore ?? 0) - this.site.clock.now();
     if (early > SOON_MS) return this.tell(reply, `-NAK ${JSON.stringify({ delay: Math.round(early * 1e6) })}`);
     this.known.set(sequence, held);
-    this.waiting.push(held);
+    this.waiting.add(held);
+    this.isLarge = false;
     if (!this.barrier) this.site.filled();
   }
 
@@ -195,6 +195,11 @@ export class Feed {
       if (code === 400) this.site.troubled(new Error(`The server refuses a request for messages: ${description}`));
       return;
     }
+    if (code === 409 && /exceeds/i.test(description)) {
+      // What waits is handed over first.
+      if (this.waiting.length > 0) return;
+      this.isLarge = true;
+    }
     if (!this.paused && !this.barrier) this.ask();
   }
 
@@ -209,10 +214,11 @@ export class Feed {
     if (this.barrier) return;
     const credit = this.site.credit();
     const room = credit - this.waiting.length - this.outstanding;
+    const bytes = this.isLarge ? this.site.largest() : this.site.maxBytes() - this.waiting.bytes;
     // Who has no pin yet is served by one request alone.
     const mayAsk = !this.isPinned || this.pin !== '' || this.outstanding === 0;
-    if (!this.paused && mayAsk && room > 0 && (this.outstanding === 0 || room >= credit / 2)) {
-      this.request({ batch: room, expires: expiresMs * 1e6, max_bytes: this.site.maxBytes() }, now);
+    if (!this.paused && mayAsk && room > 0 && bytes > 0 && (this.outstanding === 0 || room >= credit / 2)) {
+      this.request({ batch: this.isLarge ? 1 : room, expires: expiresMs * 1e6, max_bytes: bytes }, now);
     } else if (this.isPinned && this.pin !== '' && now - this.askedAt > timeoutMs / 4)
       // No message is as small as that.
       this.request({ batch: 1, no_wait: true, max_bytes: 1 }, now);
@@ -251,7 +257,7 @@ export class Feed {
         const isOver = await this.isOver(barrier.pullAt).catch(() => false);
         if (isOver && this.barrier === barrier) {
           this.barrier = undefined;
-          this.waiting.sort((a, b) => a.sequence - b.sequence);
+          this.waiting.sort();
           this.site.filled();
           this.ask();
         } else await new Promise(resolve => setTimeout(resolve, 50).unref());
@@ -273,8 +279,9 @@ export class Feed {
     if (now < pullAt || this.outstanding > 0 || this.isClosed) return false;
     // What was given back comes first; not much more than that is asked for.
     const isFull = this.waiting.length > this.site.credit() * 2;
+    const bytes = this.site.maxBytes() + this.site.largest();
     if (!isFull || now - this.askedAt > timeoutMs)
-      this.request({ batch: missing, expires: Math.round(timeoutMs / 3) * 1e6, max_bytes: this.site.maxBytes() }, now);
+      this.request({ batch: missing, expires: Math.round(timeoutMs / 3) * 1e6, max_bytes: bytes }, now);
     return false;
   }
 

@@ -18,7 +18,7 @@ import type { Streams } from './streams.js';
 const TRUST = 0.7;
 /** How long a new member waits for the others to tell of themselves, in milliseconds. */
 const HEAR_MS = 100;
-/** What one request may bring besides one message of the largest size, in bytes. */
+/** What a message is counted as beyond its size, at most, in bytes. */
 const SPARE_BYTES = 65_536;
 
 /**
@@ -138,8 +138,8 @@ export class Membership implements Consumption {
       timeoutMs,
       answers: new Answers(client),
       credit: () => Math.max(1, Math.min(500, Math.ceil((2 * request.maxInFlight) / feeds()))),
-      maxBytes: () =>
-        Math.ceil(request.maxBytesInFlight / feeds()) + (client.connection.info?.max_payload ?? 0) + SPARE_BYTES,
+      maxBytes: () => Math.ceil(request.maxBytesInFlight / feeds()),
+      largest: () => (client.connection.info?.max_payload ?? 0) + SPARE_BYTES,
       filled: () => this.handOver.schedule(),
       doubted: feed => void this.share.verify(feed),
       gone: feed => {

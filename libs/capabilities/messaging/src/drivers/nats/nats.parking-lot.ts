@@ -87,8 +87,8 @@ export class NatsParkingLot implements ParkingLot {
   }
 
   async postpone(message: ParkedMessage, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
-    const { group, topic, partition: number, ticket } = message;
-    await this.at(group, { topic, number })?.postpone(ticket, attempts, dueAt, signal);
+    const { group, topic, partition: number, ticket, firstAttemptAt } = message;
+    await this.at(group, { topic, number })?.postpone(ticket, { attempts, dueAt, firstAttemptAt }, signal);
   }
 
   async remove(messages: readonly ParkedMessage[]): Promise<void> {

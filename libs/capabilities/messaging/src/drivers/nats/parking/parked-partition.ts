@@ -7,6 +7,7 @@ import { read } from '../reading.js';
 import {
   type Parked,
   type ParkedContent,
+  type ParkedState,
   parcelOf,
   parkedOf,
   STATE,
@@ -140,7 +141,8 @@ export class ParkedPartition {
         this.leave(parked);
         return [];
       }
-      const { id, headers, time, firstAttemptAt } = content.known;
+      const { id, headers, time } = content.known;
+      const { firstAttemptAt = content.known.firstAttemptAt } = parked;
       return {
         id,
         topic: this.ref.topic,
@@ -158,7 +160,7 @@ export class ParkedPartition {
     });
   }
 
-  async postpone(ticket: string, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
+  async postpone(ticket: string, state: ParkedState, signal: AbortSignal): Promise<void> {
     const parked = this.tickets.get(ticket);
     if (!parked) return;
     const { client, subject, expect } = this.site;
@@ -167,7 +169,7 @@ export class ParkedPartition {
         {
           subject: `${subject}.${ticket}.${STATE}`,
           data: '',
-          headers: stateHeaders(attempts, dueAt),
+          headers: stateHeaders(state),
           ...(expect && { expect }),
         },
         { signal },
@@ -176,7 +178,7 @@ export class ParkedPartition {
       // Who has the partition now counts its attempts.
       if (!isRefused(error)) throw error;
     }
-    Object.assign(parked, { attempts, dueAt, hasMore: true });
+    Object.assign(parked, state, { hasMore: true });
   }
 
   async remove(tickets: readonly string[]): Promise<void> {

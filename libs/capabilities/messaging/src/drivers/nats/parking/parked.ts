@@ -28,7 +28,12 @@ export interface Parked {
   hasMore: boolean;
   attempts: number;
   dueAt: number;
+  /** Where it is another than it was parked with: what waits behind others is tried later than it is parked. */
+  firstAttemptAt?: number | undefined;
 }
+
+/** What is written anew of a message with each attempt. */
+export type ParkedState = Pick<Parked, 'attempts' | 'dueAt' | 'firstAttemptAt'>;
 
 /** As `MsgHdrs` of the client library. */
 interface Headers {
@@ -41,6 +46,7 @@ const TIME = 'x-infra-time';
 const BYTES = 'x-infra-bytes';
 const ATTEMPTS = 'x-infra-attempts';
 const DUE_AT = 'x-infra-due-at';
+const FIRST_ATTEMPT_AT = 'x-infra-first-attempt-at';
 /** After the subject of a message, for what was written of its attempts since. */
 export const STATE = 'state';
 
@@ -48,8 +54,12 @@ export const STATE = 'state';
 export const ticketOf = ({ position, time }: { readonly position: number; readonly time: number }): string =>
   `${position}-${Math.trunc(time)}`;
 
-export function stateHeaders(attempts: number, dueAt: number): Record<string, string> {
-  return { [ATTEMPTS]: String(attempts), [DUE_AT]: String(Math.round(dueAt)) };
+export function stateHeaders({ attempts, dueAt, firstAttemptAt }: ParkedState): Record<string, string> {
+  return {
+    [ATTEMPTS]: String(attempts),
+    [DUE_AT]: String(Math.round(dueAt)),
+    ...(firstAttemptAt !== undefined && { [FIRST_ATTEMPT_AT]: String(firstAttemptAt) }),
+  };
 }
 
 /** @returns what is to be written, and what is known of it then, its number aside */
@@ -84,7 +94,7 @@ export function parcelOf({ message, attempts, dueAt, reason }: ParkRequest): {
       [POSITION]: String(position),
       [TIME]: String(time),
       [BYTES]: String(bytes.length),
-      ...stateHeaders(attempts, dueAt),
+      ...stateHeaders({ attempts, dueAt }),
     },
   };
 }
@@ -103,6 +113,11 @@ export function parkedOf(ticket: string, sequence: number, headers: Headers): Pa
   };
 }
 
-export function stateOf(headers: Headers): { attempts: number; dueAt: number } {
-  return { attempts: Number(headers.get(ATTEMPTS)), dueAt: Number(headers.get(DUE_AT)) };
+export function stateOf(headers: Headers): ParkedState {
+  const firstAttemptAt = headers.get(FIRST_ATTEMPT_AT);
+  return {
+    attempts: Number(headers.get(ATTEMPTS)),
+    dueAt: Number(headers.get(DUE_AT)),
+    ...(firstAttemptAt && { firstAttemptAt: Number(firstAttemptAt) }),
+  };
 }
