@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { runChild, usePostgres } from '@core-infra/testing';
+import { type Child, runChild, usePostgres } from '@core-infra/testing';
 
 const root = join(__dirname, '..');
 /** Building the app is part of `npm start`. */
-const START_TIMEOUT_MS = 300_000;
+const START_TIMEOUT_MS = 600_000;
 
 interface Step {
   readonly script: string;
@@ -32,18 +34,26 @@ function stepsOf(document: string, from: string, to: string): Step[] {
 interface Places {
   readonly api: string;
   readonly worker: string;
-  readonly env: Record<string, string>;
+  /** Where `.dev-services/` is. */
+  readonly home: string;
 }
 
 /** Runs the steps in one shell, as whoever reads them does, and returns what each has printed. */
 async function run(steps: readonly Step[], places: Places): Promise<string[]> {
   const script = steps
     .map(({ script }) => script.replaceAll(':3000', `:${places.api}`).replaceAll(':3082', `:${places.worker}`))
+    .map(script => script.replaceAll(/(?<= )\.dev-services\//g, `${places.home}/.dev-services/`))
     .map(text => `${text}\nprintf '\\036'`)
     .join('\n');
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: root,
-    env: { ...process.env, ...places.env, PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH']}` },
+    // Addresses are in what `npm start` notes.
+    env: {
+      ...process.env,
+      POSTGRES_DSN: undefined,
+      NODE_ENV: 'development',
+      PATH: `${join(root, 'node_modules', '.bin')}:${process.env['PATH']}`,
+    },
   });
   return stdout.split('\u001e').slice(0, -1);
 }
@@ -77,30 +87,58 @@ async function follow(steps: readonly Step[], atLeast: number, places: Places): 
 
 const isJson = (text: string): boolean => /^\{\s*"/.test(text);
 
+/** `npm start`, and where it listens. */
+async function start(env: Record<string, string | undefined>): Promise<{ child: Child; api: string; worker: string }> {
+  const child = runChild(join(root, 'tools', 'run.js'), {
+    args: ['start'],
+    cwd: root,
+    env: { NODE_ENV: 'development', HTTP_PORT: '0', LOG_LEVEL: undefined, POSTGRES_DSN: undefined, ...env },
+  });
+  const [, worker] = await child.waitForLine(/^orders-worker +http:\/\/localhost:(\d+)\/api\/v1$/);
+  const [, api] = await child.waitForLine(/^orders-api +http:\/\/localhost:(\d+)\/api\/v1$/);
+  return { child, api: api!, worker: worker! };
+}
+
+/** Ctrl-C. @returns how it ended, with what it said where that was not in order */
+async function ended({ child, api, worker }: Awaited<ReturnType<typeof start>>): Promise<object> {
+  child.kill('SIGINT');
+  const { code, signal } = await child.exit;
+  for (const gone of [api, worker]) await expect(fetch(`http://localhost:${gone}/health`)).rejects.toThrow();
+  return { code, signal, said: code === 0 ? [] : child.stdout.filter(line => !line.includes('"level":"info"')) };
+}
+
 describe('npm start', () => {
+  let home: string;
   const postgres = usePostgres();
 
-  it(
-    'prints what it stands on and where it is, does all that the walk-throughs say, starts again what they kill, and ends on Ctrl-C',
-    async () => {
-      const env = { POSTGRES_DSN: postgres.url, NODE_ENV: 'development' };
-      const child = runChild(join(root, 'tools', 'run.js'), {
-        args: ['start'],
-        cwd: root,
-        env: { ...env, HTTP_PORT: '0', LOG_LEVEL: undefined },
-      });
-      const [, worker] = await child.waitForLine(/^orders-worker +http:\/\/localhost:(\d+)\/api\/v1$/);
-      const [, port] = await child.waitForLine(/^orders-api +http:\/\/localhost:(\d+)\/api\/v1$/);
-      await child.waitForLine(/^postgres +environment +127\.0\.0\.1:\d+\/\w+$/);
-      expect(child.stdout.join('\n')).not.toContain(new URL(postgres.url).password);
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'core-infra-start-'));
+    // The server of a user of its own has to pass.
+    await chmod(home, 0o711);
+  });
+  afterAll(() => rm(home, { recursive: true, force: true }));
 
-      const places = { api: port!, worker: worker!, env };
+  it(
+    'on a PostgreSQL of its own does all that the walk-throughs say, starts again what they kill, and ends on Ctrl-C',
+    async () => {
+      const started = await start({ CORE_INFRA_START_HOME: home });
+      await started.child.waitForLine(/^postgres +embedded +127\.0\.0\.1:\d+\/\w+$/);
+      const places = { ...started, home };
       await follow(stepsOf('apps/orders-api/README.md', '## A walk through it', '## With a Redis'), 10, places);
       await follow(stepsOf('README.md', '## Try it', '## Commands'), 8, places);
+      expect(await ended(started)).toEqual({ code: 0, signal: null, said: [] });
+    },
+    START_TIMEOUT_MS,
+  );
 
-      child.kill('SIGINT');
-      expect(await child.exit).toEqual({ code: 0, signal: null });
-      for (const gone of [port, worker]) await expect(fetch(`http://localhost:${gone}/health`)).rejects.toThrow();
+  it(
+    'on the PostgreSQL of the environment says so, and never its password',
+    async () => {
+      const started = await start({ CORE_INFRA_START_HOME: home, POSTGRES_DSN: postgres.url });
+      await started.child.waitForLine(/^postgres +environment +127\.0\.0\.1:\d+\/\w+$/);
+      expect(started.child.stdout.join('\n')).not.toContain(new URL(postgres.url).password);
+      expect(await readFile(join(home, '.dev-services', 'env.sh'), 'utf8')).toBe('');
+      expect(await ended(started)).toEqual({ code: 0, signal: null, said: [] });
     },
     START_TIMEOUT_MS,
   );

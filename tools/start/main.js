@@ -8,7 +8,7 @@
 const { mkdirSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { startDevServices } = require('@core-infra/testing');
-const { root } = require('../runner/paths.js');
+const { home } = require('./home.js');
 const { apps, placeOf } = require('./apps.js');
 const { AppProcess } = require('./process.js');
 
@@ -23,7 +23,7 @@ async function main(args) {
     for (const running of processes) running.stop(signal);
   });
 
-  const services = await startDevServices({ project: root });
+  const services = await startDevServices({ project: home });
   try {
     console.log(`\n${services.table()}\n`);
     for (const problem of services.missing) console.error(`${problem.message}\n`);
@@ -66,8 +66,8 @@ function processOf(app, args, env) {
 function noteAddresses(running) {
   const own = running.filter(({ resolution }) => resolution !== 'environment');
   const lines = own.map(({ variable, url }) => `export ${variable}='${url}'\n`);
-  mkdirSync(path.join(root, '.dev-services'), { recursive: true });
-  writeFileSync(path.join(root, '.dev-services', 'env.sh'), lines.join(''), { mode: 0o600 });
+  mkdirSync(path.join(home, '.dev-services'), { recursive: true });
+  writeFileSync(path.join(home, '.dev-services', 'env.sh'), lines.join(''), { mode: 0o600 });
 }
 
 function urls(processes) {

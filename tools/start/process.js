@@ -6,6 +6,7 @@ const { constants } = require('node:os');
 const path = require('node:path');
 const { createInterface } = require('node:readline');
 const { guard, modules, root } = require('../runner/paths.js');
+const { home } = require('./home.js');
 
 /** How long an app that was ended by something stays away, in milliseconds. */
 const BACK_AFTER_MS = 3_000;
@@ -107,7 +108,7 @@ function watched(app) {
 
 /** For whoever wants to kill it: `kill -9 $(cat .dev-services/<app>.pid)`. */
 function notePid(app, pid) {
-  const file = path.join(root, '.dev-services', `${app}.pid`);
+  const file = path.join(home, '.dev-services', `${app}.pid`);
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, `${pid}\n`);
   return () => rmSync(file, { force: true });
