@@ -74,7 +74,7 @@ export class Aftermath {
     const again = {
       ...work.message,
       attempts: work.attempts,
-      firstAttemptAt: work.firstAttemptAt,
+      firstAttemptAt: work.firstAttemptAt ?? site.clock.now(),
       notBefore: site.clock.now() + delayMs,
     };
     const { signal } = this.site;

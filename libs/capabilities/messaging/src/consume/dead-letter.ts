@@ -28,7 +28,7 @@ export function deadLetterOf(
     partition,
     position,
     attempts,
-    firstAttemptAt,
+    firstAttemptAt: firstAttemptAt ?? now,
     lastAttemptAt: now,
     ...(trace !== undefined && { traceId: trace }),
   };

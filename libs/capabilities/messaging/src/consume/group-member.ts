@@ -134,7 +134,7 @@ export class GroupMember implements DeliverySink {
       // Most come one after another from the same.
       if (partition?.ref.number !== message.partition || partition.ref.topic !== message.topic)
         partition = this.partitions.get(nameOf(message.topic, message.partition));
-      const work = workOf(message, now);
+      const work = workOf(message);
       this.holdings.take(work);
       if (!partition || partition.closing)
         this.holdings.release(work); // given up meanwhile

@@ -78,6 +78,7 @@ export class LaneRunner {
     const limit = new Limit();
     lane.state = 'running';
     lane.abort = limit;
+    work.firstAttemptAt ??= this.hub.site.clock.now();
     attemptOne(this.hub, handler, work, limit, limits, failure => {
       if (!failure) {
         pace.note(performance.now() - limit.beganAt);
@@ -102,6 +103,8 @@ export class LaneRunner {
   private startBatch(handler: Handler, { slots, limits, pace }: Track, shares: readonly Share[]): void {
     const limit = new Limit();
     const works = shares.flatMap(share => share.works);
+    const now = this.hub.site.clock.now();
+    for (const work of works) work.firstAttemptAt ??= now;
     for (const { lane } of shares) {
       lane.state = 'running';
       lane.abort = limit;

@@ -92,7 +92,7 @@ export class Parking {
     const { ticket } = work;
     if (ticket && lot) {
       await untilDone(
-        () => lot.postpone(ticket, work.attempts, dueAt, signal),
+        () => lot.postpone({ ...ticket, firstAttemptAt: work.firstAttemptAt! }, work.attempts, dueAt, signal),
         signal,
         (error, times) => this.complain(error, times),
       );
@@ -175,7 +175,7 @@ export class Parking {
     const now = this.hub.site.clock.now();
     lane.state = 'idle';
     if (found.length > 0) {
-      const works = found.map(ticket => workOf({ position: -1, ...ticket }, now, ticket));
+      const works = found.map(ticket => workOf({ position: -1, ...ticket }, ticket));
       lane.parkedBytes = works.reduce((sum, { bytes }) => sum + bytes, 0) / works.length;
       lane.queue.push(...works);
       for (const work of works) this.site.taken(work);
@@ -262,7 +262,7 @@ export class Parking {
 function requestOf(work: Work, dueAt: number, error: unknown): ParkRequest {
   const { message, attempts, firstAttemptAt } = work;
   return {
-    message: { ...message, key: message.key!, firstAttemptAt },
+    message: { ...message, key: message.key!, ...(firstAttemptAt !== undefined && { firstAttemptAt }) },
     attempts,
     dueAt,
     reason: error === undefined ? '' : textOf(error).slice(0, 500),

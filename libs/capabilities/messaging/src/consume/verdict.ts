@@ -21,7 +21,7 @@ export function verdictOf(
   const longest = Math.min(retry.maxDelayMs, retry.firstDelayMs * retry.factor ** Math.min(100, work.attempts - 1));
   // Those that were told the same time to come again do not come at once either.
   const delayMs = retryAfterMs + Math.random() * longest;
-  if (now + delayMs - work.firstAttemptAt > retry.maxAgeMs) return { dead: 'age' };
+  if (now + delayMs - (work.firstAttemptAt ?? now) > retry.maxAgeMs) return { dead: 'age' };
   const ordered = work.message.key !== undefined && !work.message.redelivered && mode !== 'fast';
   return { delayMs, mode: ordered ? 'ordered' : 'fast' };
 }

@@ -15,7 +15,8 @@ export interface Work {
   resting?: boolean;
   /** How often it has failed. */
   attempts: number;
-  firstAttemptAt: number;
+  /** When its first attempt began; what waits behind others of its key grows no older by that. */
+  firstAttemptAt: number | undefined;
   /** Known once it was read. */
   event?: CloudEvent;
   handler?: Handler;
@@ -29,14 +30,14 @@ export interface Failure {
   readonly reason?: 'undecodable' | 'invalid' | 'unknown-version';
 }
 
-export function workOf(message: ReceivedMessage, now: number, ticket?: ParkedMessage): Work {
+export function workOf(message: ReceivedMessage, ticket?: ParkedMessage): Work {
   let bytes = message.body.length;
   for (const name in message.headers) bytes += name.length + message.headers[name]!.length;
   return {
     message,
     bytes,
     attempts: ticket?.attempts ?? message.attempts,
-    firstAttemptAt: ticket?.firstAttemptAt ?? message.firstAttemptAt ?? now,
+    firstAttemptAt: ticket?.firstAttemptAt ?? message.firstAttemptAt,
     ...(ticket && { ticket }),
   };
 }

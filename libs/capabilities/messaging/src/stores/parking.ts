@@ -39,7 +39,7 @@ export interface ParkingLot {
     limit: number,
     signal: AbortSignal,
   ): Promise<readonly ParkedMessage[]>;
-  /** Its attempt has failed: it stays at its place until `dueAt`. */
+  /** Its attempt has failed: it stays at its place until `dueAt`, and keeps the `firstAttemptAt` that the message says. */
   postpone(message: ParkedMessage, attempts: number, dueAt: number, signal: AbortSignal): Promise<void>;
   /** Handled, or dead. */
   remove(messages: readonly ParkedMessage[], signal: AbortSignal): Promise<void>;

@@ -37,11 +37,11 @@ export class MemoryLot implements ParkingLot {
     return found;
   };
 
-  postpone: ParkingLot['postpone'] = async ({ key, ticket }, attempts) => {
+  postpone: ParkingLot['postpone'] = async ({ key, ticket, firstAttemptAt }, attempts) => {
     await this.lag();
     const list = this.keysHere.get(key!)!;
     const at = list.findIndex(other => other.ticket === ticket);
-    list[at] = { ...list[at]!, attempts };
+    list[at] = { ...list[at]!, attempts, ...(firstAttemptAt !== undefined && { firstAttemptAt }) };
     await this.lag();
   };
 

@@ -45,7 +45,7 @@ describe('the log of a partition', () => {
       claimRecord({ epoch: 4, owner: 'b' }),
       ...message('a', 2),
       ...message('b', 3),
-      stateRecord('a-1', 'a', 9, 99),
+      stateRecord('a-1', 'a', { attempts: 9, dueAt: 99 }),
     ]);
     expect(positions(log)).toEqual([1, 3]);
     expect(log.messages.get('a-1')).toMatchObject({ attempts: 1, dueAt: 5 });
@@ -69,13 +69,13 @@ describe('the log of a partition', () => {
     const log = read([
       ...message('a', 1),
       ...message('a', 2),
-      stateRecord('a-2', 'a', 4, 400),
-      stateRecord('a-2', 'b', 3, 300),
+      stateRecord('a-2', 'a', { attempts: 4, dueAt: 400, firstAttemptAt: 7 }),
+      stateRecord('a-2', 'b', { attempts: 3, dueAt: 300, firstAttemptAt: 6 }),
       claimRecord({ epoch: 7, owner: 'c' }),
       ...message('a', 1).map(({ key }) => removal(key)),
     ]);
     expect(positions(log)).toEqual([2]);
-    expect(log.messages.get('a-2')).toMatchObject({ attempts: 4, dueAt: 400 });
+    expect(log.messages.get('a-2')).toMatchObject({ attempts: 4, dueAt: 400, firstAttemptAt: 7 });
     expect([...log.messages.get('a-2')!.records]).toEqual(['message/a-2/0', 'state/a-2/a', 'state/a-2/b']);
   });
 

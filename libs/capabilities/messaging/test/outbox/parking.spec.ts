@@ -112,12 +112,12 @@ describe('parking lot in the database', () => {
     const { lot, group } = at;
     await lot.park(group, [requestOf('k', 'a', { attempts: 1 }), requestOf('k', 'b')], signal);
     const old = await lot.next(group, { topic: 'orders', partition, key: 'k' }, 10, signal);
-    await lot.postpone(old[0]!, 2, 9_000, signal);
+    await lot.postpone({ ...old[0]!, firstAttemptAt: 4_000 }, 2, 9_000, signal);
     await lot.postpone(old[0]!, 2, 99_000, signal);
     await lot.remove([old[0]!], signal);
     expect(await at.ids('k')).toEqual(['a', 'b']);
     const [now] = await lot.next(group, { topic: 'orders', partition, key: 'k' }, 10, signal);
-    expect(now!.attempts).toBe(2);
+    expect(now).toMatchObject({ attempts: 2, firstAttemptAt: 4_000 });
     expect(await lot.keys(group, [{ topic: 'orders', number: partition }], signal)).toMatchObject([{ dueAt: 9_000 }]);
     await lot.remove([now!, old[1]!], signal);
     expect(await at.ids('k')).toEqual([]);

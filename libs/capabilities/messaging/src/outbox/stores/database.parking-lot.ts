@@ -110,18 +110,17 @@ export class DatabaseParkingLot implements ParkingLot {
 
   /** Nothing happens when another has tried it since: who did so has the partition now. */
   async postpone(
-    { ticket, attempts: known }: ParkedMessage,
+    { ticket, attempts: known, firstAttemptAt }: ParkedMessage,
     attempts: number,
     dueAt: number,
     signal: AbortSignal,
   ): Promise<void> {
     signal.throwIfAborted();
-    await this.database.query(`UPDATE ${this.table} SET attempts = $3, due_at = $4 WHERE seq = $1 AND attempts = $2`, [
-      ticket,
-      known,
-      attempts,
-      timestamp(dueAt),
-    ]);
+    await this.database.query(
+      `UPDATE ${this.table} SET attempts = $3, due_at = $4, first_attempt_at = coalesce($5, first_attempt_at)
+       WHERE seq = $1 AND attempts = $2`,
+      [ticket, known, attempts, timestamp(dueAt), firstAttemptAt === undefined ? null : timestamp(firstAttemptAt)],
+    );
   }
 
   /** Messages that another has tried since stay. */
