@@ -1,12 +1,15 @@
 import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import * as zlib from 'node:zlib';
 
-const decoders: Readonly<Record<string, (body: Buffer) => Promise<Buffer>>> = {
-  gzip: promisify(gunzip) as (body: Buffer) => Promise<Buffer>,
-  'x-gzip': promisify(gunzip) as (body: Buffer) => Promise<Buffer>,
-  deflate: promisify(inflate) as (body: Buffer) => Promise<Buffer>,
-  br: promisify(brotliDecompress) as (body: Buffer) => Promise<Buffer>,
-  zstd: promisify(zstdDecompress) as (body: Buffer) => Promise<Buffer>,
+type Decoder = (body: Buffer) => Promise<Buffer>;
+
+const decoders: Readonly<Record<string, Decoder | undefined>> = {
+  gzip: promisify(zlib.gunzip) as Decoder,
+  'x-gzip': promisify(zlib.gunzip) as Decoder,
+  deflate: promisify(zlib.inflate) as Decoder,
+  br: promisify(zlib.brotliDecompress) as Decoder,
+  // Since Node 22.15.
+  ...('zstdDecompress' in zlib && { zstd: promisify(zlib.zstdDecompress) as Decoder }),
 };
 
 /** Whether who sends this `Accept-Encoding` can read the encoding (RFC 9110, section 12.5.3). */
