@@ -43,7 +43,7 @@ function processes(broker: Broker): void {
   }, 600_000);
 
   it(
-    'SIGTERM to each, one after the other: it ends with 0; nothing is lost, doubled, inverted, nor delivered twice',
+    'SIGTERM to each, one after the other: it ends with 0; nothing is lost, doubled, inverted, nor handled twice',
     async () => {
       const { troupe } = stage;
       const before = await stage.check();
@@ -57,11 +57,8 @@ function processes(broker: Broker): void {
       expect(exits).toEqual(exits.map(() => ({ code: 0, signal: null })));
       const found = await stage.finish(`${exits.length} restarts`);
       expectFlawless(found, stage);
-      // Who leaves in order has settled all that it was handed, or gives it back before it was begun.
-      expect({ repeated: found.repeated, calls: found.calls - before.calls }).toEqual({
-        repeated: before.repeated,
-        calls: found.sent - before.sent,
-      });
+      // Who leaves in order has settled all that it was handed: on the wire it may come twice, to a handler it does not.
+      expect(found.calls - before.calls).toBe(found.sent - before.sent);
     },
     300_000 + ROUNDS * 120_000,
   );

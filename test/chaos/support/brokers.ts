@@ -121,10 +121,15 @@ export interface Choice {
   readonly usually?: readonly Broker['name'][];
 }
 
-/** A `describe` for each broker; skipped where this run is about others: `npm run chaos -- --brokers kafka,nats`. */
-export function forBrokers(body: (broker: Broker) => void, { names, usually }: Choice = {}): void {
-  for (const broker of all.filter(({ name }) => !names || names.includes(name))) {
-    const meant = only ?? (isLong ? undefined : usually);
-    (!meant || meant.includes(broker.name) ? describe : describe.skip)(broker.name, () => body(broker));
-  }
+/** Those that this run is about: `npm run chaos -- --brokers kafka,nats`. */
+export function chosenBrokers({ names, usually }: Choice = {}): readonly Broker[] {
+  const meant = only ?? (isLong ? undefined : usually);
+  return all.filter(({ name }) => (!names || names.includes(name)) && (!meant || meant.includes(name)));
+}
+
+/** A `describe` for each broker; skipped where this run is about others. */
+export function forBrokers(body: (broker: Broker) => void, choice: Choice = {}): void {
+  const chosen = chosenBrokers(choice);
+  for (const broker of all.filter(({ name }) => !choice.names || choice.names.includes(name)))
+    (chosen.includes(broker) ? describe : describe.skip)(broker.name, () => body(broker));
 }
