@@ -57,6 +57,7 @@ export class Membership implements Consumption {
       timeoutMs,
       topics: () => this.share.standing,
       changed: () => this.changed(),
+      troubled: error => this.deaf(error),
     });
     this.share = new Share({
       client,
@@ -189,6 +190,13 @@ export class Membership implements Consumption {
     await this.presence.beat({ isNew: true });
     await new Promise(resolve => setTimeout(resolve, HEAR_MS));
     this.joined = true;
+  }
+
+  /** Who cannot hear the others would take what is theirs. */
+  private deaf(error: Error): void {
+    this.share.giveUpOwned();
+    this.joined = false;
+    this.troubled(error);
   }
 
   private troubled(error: Error): void {

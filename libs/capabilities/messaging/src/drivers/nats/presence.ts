@@ -1,4 +1,4 @@
-import type { NatsClient } from '@core-infra/nats';
+import { type NatsClient, NatsPermissionError } from '@core-infra/nats';
 import type { Clock } from '@core-infra/kernel';
 
 type Connection = NatsClient['connection'];
@@ -27,6 +27,8 @@ export interface PresenceSite {
   topics(): Beat['topics'];
   /** Somebody has come, gone, or has other partitions. */
   changed(): void;
+  /** The others cannot be heard. */
+  troubled(error: Error): void;
 }
 
 /** Who is in a group: each tells the others by core NATS, from time to time and when something changes. */
@@ -35,6 +37,8 @@ export class Presence {
   private subscription?: { unsubscribe(): void };
   private connection?: Connection;
   private listeningSince = 0;
+  /** Why the others are not heard. */
+  private refusal?: Error;
 
   constructor(private readonly site: PresenceSite) {}
 
@@ -44,10 +48,12 @@ export class Presence {
     const { connection } = client;
     if (this.connection === connection) return;
     this.connection = connection;
+    this.refusal = undefined;
     this.listeningSince = clock.monotonic();
     this.subscription = connection.subscribe(subject, {
       callback: (error, message) => {
-        if (!error) this.hear(message.json<Beat>());
+        if (error) this.refuse(error);
+        else this.hear(message.json<Beat>());
       },
     });
   }
@@ -73,6 +79,7 @@ export class Presence {
     } finally {
       clearTimeout(timer);
     }
+    if (this.refusal) throw this.refusal;
   }
 
   /** Whether a member may be at work; of one that was never heard, once it had time to tell. */
@@ -93,6 +100,15 @@ export class Presence {
 
   end(): void {
     this.subscription?.unsubscribe();
+  }
+
+  private refuse(error: Error): void {
+    const { operation, subject } = error as { operation?: 'publish' | 'subscription'; subject?: string };
+    const isPermission = error.name === 'PermissionViolationError' && operation && subject;
+    this.refusal = isPermission ? new NatsPermissionError(operation, subject, { cause: error }) : error;
+    // Tried again with the next look.
+    this.connection = undefined;
+    this.site.troubled(this.refusal);
   }
 
   private hear({ member, topics, isNew, isLeaving }: Beat): void {
