@@ -172,7 +172,6 @@ export class Parking {
       (error, times) => this.complain(error, times),
     );
     if (!asked || lane.partition.revoked) return;
-    const now = this.hub.site.clock.now();
     lane.state = 'idle';
     if (found.length > 0) {
       const works = found.map(ticket => workOf({ position: -1, ...ticket }, ticket));

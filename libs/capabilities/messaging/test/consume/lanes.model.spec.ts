@@ -9,6 +9,8 @@ import { quickConfig, Scripted, turns } from './member.js';
 const message = fc.record({
   key: fc.constantFrom('a', 'a', 'b', 'c', undefined),
   failures: fc.constantFrom(0, 0, 1, 2, 4),
+  /** Its first attempt that fails hangs until it is aborted. */
+  hangs: fc.integer({ min: 0, max: 9 }).map(drawn => drawn === 0),
   turns: fc.integer({ min: 0, max: 4 }),
 });
 
@@ -17,6 +19,7 @@ const run = fc.record({
   chunks: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 5 }),
   gaps: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 5 }),
   concurrency: fc.integer({ min: 1, max: 5 }),
+  overflow: fc.integer({ min: 0, max: 3 }),
   batch: fc.option(fc.integer({ min: 1, max: 7 }), { nil: undefined }),
   lot: fc.option(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 6 }), { nil: undefined }),
 });
@@ -34,10 +37,12 @@ class Checked {
   private attempts = 0;
 
   constructor(private readonly given: Run) {
-    const { concurrency, batch, lot } = given;
+    const { concurrency, overflow, batch, lot } = given;
     if (lot) this.lot = new MemoryLot(lot);
     const handler: Partial<Handler> = {
       concurrency,
+      overflow,
+      timeoutMs: 40,
       ...(batch && { batch: { size: batch, waitMs: 1 } }),
       call: (_data, context) => this.handle(context),
     };
@@ -65,22 +70,42 @@ class Checked {
     }
   }
 
-  private async handle({ events }: MessageContext): Promise<unknown> {
-    const { concurrency, batch = 1 } = this.given;
-    if ((this.attempts += 1) > concurrency) this.faults.push('more attempts at once than may be');
+  private hangsNow(at: number): boolean {
+    const { hangs, failures } = this.given.messages[at]!;
+    return hangs && failures > 0 && !this.tries.has(at);
+  }
+
+  private async handle({ events, signal }: MessageContext): Promise<unknown> {
+    const { concurrency, overflow, batch = 1 } = this.given;
+    if ((this.attempts += 1) > concurrency + overflow) this.faults.push('more attempts at once than may be');
     if (events.length > batch) this.faults.push('a batch is too large');
     const keys = new Set(events.flatMap(({ key }) => (key === undefined ? [] : [key])));
     for (const key of keys) {
       if (this.running.has(key)) this.faults.push(`${key} is handled twice at once`);
       this.running.add(key);
     }
+    let isOver = false;
+    const end = (): void => {
+      if (isOver) return;
+      isOver = true;
+      for (const key of keys) this.running.delete(key);
+      this.attempts -= 1;
+    };
+    // At once: whoever comes next may begin before a promise has been told. Whatever takes too long is of no effect, hanging or not.
+    const aborted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => (end(), reject(signal.reason as Error)), { once: true });
+    });
+    const hanging = events.filter(event => this.hangsNow((event.data as { at: number }).at));
+    for (const { data } of hanging) this.tries.set((data as { at: number }).at, 1);
+    if (hanging.length > 0) await aborted;
+    for (const { data } of events)
+      await Promise.race([turns(this.given.messages[(data as { at: number }).at]!.turns), aborted]);
     const failed: [number, Error][] = [];
     // A batch handler stops with a key where it fails, and names that event alone.
     const failedKeys = new Set<string>();
     for (const [place, event] of events.entries()) {
       const { at } = event.data as { at: number };
-      const { failures, turns: busy, key } = this.given.messages[at]!;
-      await turns(busy);
+      const { failures, key } = this.given.messages[at]!;
       const tried = this.tries.get(at) ?? 0;
       if (key !== undefined && failedKeys.has(key)) continue;
       this.tries.set(at, tried + 1);
@@ -90,8 +115,7 @@ class Checked {
         failed.push([place, new Error(`${at} fails`)]);
       }
     }
-    for (const key of keys) this.running.delete(key);
-    this.attempts -= 1;
+    end();
     if (this.given.batch) return BatchResult.failed(failed);
     if (failed.length > 0) throw failed[0]![1];
     return undefined;
