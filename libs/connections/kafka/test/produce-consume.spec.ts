@@ -76,6 +76,39 @@ describe('records', () => {
     await eventually(() => expect(String(seen[0]?.value)).toBe('x'.repeat(10_000)));
   });
 
+  it.each([
+    ['leader', 0n],
+    ['none', undefined],
+  ] as const)('are acknowledged by: %s', async (acks, offset) => {
+    await using up = await boot({ acks, idempotent: false });
+    const topic = await topicOf(up.client);
+    expect(await up.client.producer.send({ topic, value: 'x' })).toEqual({ topic, partition: 0, offset });
+    const { seen } = collect(up.client, uniqueName('readers'), [topic]);
+    await eventually(() => expect(seen.map(({ value }) => String(value))).toEqual(['x']));
+  });
+
+  it('wait for company as long as `lingerMs` says, until there are enough of them or all are to go', async () => {
+    const sizes: number[] = [];
+    await using up = await boot({ lingerMs: 60_000, batchSize: 3 });
+    const topic = await topicOf(up.client);
+    const note = (event: unknown) => {
+      const produced = event as KafkaEvent;
+      if (produced.kind === 'produced' && produced.topic === topic) sizes.push(produced.records);
+    };
+    kafkaEvents.subscribe(note);
+    const sent: Promise<unknown>[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      sent.push(up.client.producer.send({ topic, value: String(n) }));
+      await new Promise(resolve => setImmediate(resolve));
+    }
+    await Promise.all(sent.slice(0, 3));
+    expect(up.client.producer.pending).toBe(1);
+    await up.client.producer.flush();
+    kafkaEvents.unsubscribe(note);
+    expect(sizes).toEqual([3, 1]);
+    await sent[3];
+  });
+
   it('that are too large are refused here, or by the topic, which takes the others of the batch', async () => {
     await using up = await boot({ lingerMs: 20 });
     const topic = uniqueName('small');

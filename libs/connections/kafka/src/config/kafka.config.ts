@@ -70,6 +70,10 @@ export class KafkaConfig extends ConnectionConfig {
   @IsIn(['require', 'background'])
   override startup: 'require' | 'background' = 'background';
 
+  /** Whether readiness falls while no broker answers; if not, the app counts as degraded. @default false */
+  @IsBoolean()
+  override critical: boolean = false;
+
   /** How long a boot waits for a broker, and one attempt to connect may take, in milliseconds. @default 15_000 */
   @IsInt()
   @Min(1)

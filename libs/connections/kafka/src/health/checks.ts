@@ -1,7 +1,8 @@
 import type { CheckResult } from '@core-infra/kernel';
 import type { KafkaConfig } from '../config/kafka.config.js';
-import { KafkaUnreachableError } from '../errors.js';
+import { KafkaUnauthorizedError, KafkaUnreachableError } from '../errors.js';
 import type { KafkajsAdmin } from '../drivers/kafkajs/admin.js';
+import type { KafkajsSender } from '../drivers/kafkajs/sender.js';
 import type { KafkaConsumer } from '../ports/consumer.js';
 import type { BatchingProducer } from '../producer/batching-producer.js';
 
@@ -19,10 +20,11 @@ export async function checkCluster(admin: KafkajsAdmin): Promise<CheckResult> {
   };
 }
 
-/** Whether records find their way: every topic is there, and every partition has a leader and enough copies. */
+/** Whether records find their way: every topic is there, every partition has a leader and enough copies, and the producer may write. */
 export async function checkProducer(
   admin: KafkajsAdmin,
   producer: BatchingProducer,
+  sender: Pick<KafkajsSender, 'connect'>,
   config: KafkaConfig,
 ): Promise<CheckResult> {
   const topics = [...new Set([...config.health.topics, ...producer.topics])];
@@ -38,8 +40,12 @@ export async function checkProducer(
   }
   if (leaderless.length > 0)
     throw new KafkaUnreachableError(config.brokers.join(','), `no broker leads ${leaderless.slice(0, 5).join(', ')}`);
+  // Lets it log in and get its number, by which the broker tells its batches; nothing is written.
+  if (producer.topics.length > 0) await sender.connect();
   const { pending, bufferedBytes, lastFailure } = producer;
-  if (lastFailure && pending > 0) reasons.push(`the last attempt to write failed: ${lastFailure.message}`);
+  const isLasting = lastFailure instanceof KafkaUnauthorizedError;
+  if (lastFailure && (pending > 0 || isLasting))
+    reasons.push(`the last attempt to write failed: ${lastFailure.message}`);
   if (bufferedBytes > config.maxBufferedBytes * 0.8)
     reasons.push(`${bufferedBytes} of ${config.maxBufferedBytes} bytes wait for their acknowledgement`);
   return {

@@ -45,7 +45,7 @@ describe('KafkaModule.forRootAsync() by the environment', () => {
     const given = resolveConfig({ section: 'kafka', Config: KafkaConfig, given: {} }, booted.app.get(ConfigSource));
     expect(given).toMatchObject({ connectTimeoutMs: 3_000, batchSize: 7 });
     const { config } = assemble('kafka', KafkaConfig, []);
-    expect(config).toMatchObject({ connectTimeoutMs: 15_000, batchSize: 100, startup: 'background' });
+    expect(config).toMatchObject({ connectTimeoutMs: 15_000, batchSize: 100, startup: 'background', critical: false });
   });
 
   it.each([

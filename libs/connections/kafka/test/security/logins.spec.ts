@@ -1,4 +1,5 @@
 import { KafkaClient, KafkaModule, type KafkaOptions } from '@core-infra/kafka';
+import { Connections } from '@core-infra/kernel';
 import { bootInfra, bootLogged, eventually, uniqueName, useKafkaServer } from '@core-infra/testing';
 import { Kafka, logLevel } from 'kafkajs';
 import { createServer } from 'node:http';
@@ -161,6 +162,38 @@ describe('SASL_PLAINTEXT, with rights', () => {
     expect(up.logger.matching(/may not use the group/).filter(({ level }) => level === 'warn')).toHaveLength(1);
     expect(up.logger.records.filter(({ level }) => level === 'error')).toEqual([]);
     expect(JSON.stringify(up.logger.records)).not.toContain(secret);
+  });
+});
+
+describe('an account that may only read', () => {
+  const topic = uniqueName('readable');
+  const secret = uniqueName('secret');
+  const allow = [{ topic: 'readable*', operations: ['READ', 'DESCRIBE'] }];
+  const server = useKafkaServer({ sasl: ['PLAIN'], acl: true, users: [{ name: 'reader', password: secret, allow }] });
+  beforeAll(() => create(server.adminBrokers, topic));
+
+  it('is told what it lacks when it writes, and health goes on saying it; nothing is written to find out', async () => {
+    await using app = await bootInfra(
+      KafkaModule.forRoot({
+        brokers: server.brokers,
+        securityProtocol: 'SASL_PLAINTEXT',
+        sasl: { mechanism: 'PLAIN', username: 'reader', password: secret },
+        startup: 'require',
+        health: { topics: [topic] },
+      }),
+    );
+    const client = app.get(KafkaClient);
+    const check = async () =>
+      app
+        .get(Connections)
+        .checks()
+        .find(({ name }) => name === 'kafka-producer')!
+        .run();
+    expect(await check()).toEqual({ topics: 1, pending: 0, bufferedBytes: 0 });
+    const problem = { code: 'INFRA_KAFKA_UNAUTHORIZED' };
+    await expect(client.producer.send({ topic, value: 'x' })).rejects.toMatchObject(problem);
+    await expect(check()).rejects.toMatchObject(problem);
+    expect(await client.reader.bounds(topic)).toMatchObject([{ end: 0n }]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { KafkaClient } from '../../kafka.client.js';
 import { BatchingProducer } from '../../producer/batching-producer.js';
 import { KafkajsAdmin } from './admin.js';
 import { prepareCompression } from './compression.js';
+import { correctConnecting } from './connecting.js';
 import { correctEmptyBatches } from './empty-batches.js';
 import { KafkajsClient } from './kafkajs-client.js';
 import { makeKafka } from './options.js';
@@ -18,6 +19,7 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
   assertSecure(config, at);
   correctRequestQueue();
   correctEmptyBatches();
+  correctConnecting();
   const compression = await prepareCompression(config.compression, at.id);
   const kafka = makeKafka(config, at);
   const admin = new KafkajsAdmin(kafka, config, at);
@@ -34,7 +36,7 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
     },
     check: {
       '': () => checkCluster(admin),
-      producer: () => checkProducer(admin, producer, config),
+      producer: () => checkProducer(admin, producer, sender, config),
       consumer: () => checkConsumers(admin, client.members, config),
     },
     drain: signal => client.drain(signal),

@@ -92,6 +92,16 @@ export class KafkajsSender implements RecordSender {
     };
   }
 
+  /** Resolves when the producer that is sent with is connected and, where it is idempotent, has its number. */
+  async connect(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      await this.#connect(this.#generation());
+    } catch (error) {
+      throw diagnose(error, { config: this.config, action: 'connect a producer' });
+    }
+  }
+
   renew(): void {
     const old = this.#current;
     if (!old) return;
