@@ -50,6 +50,8 @@ describe('the metrics of the outbox', () => {
        VALUES (0, 'later', 'event', 'orders.placed', '{}', '', now() + interval '1 h')`,
     );
     const connection = 'outbox';
+    // It connects in the background.
+    await eventually(async () => expect((await scraped(app)).value('infra_connection_up', { connection })).toBe(1));
     const found = await scraped(app);
     expect(found.value('infra_messaging_outbox_events', { connection })).toBe(3);
     expect(found.value('infra_messaging_outbox_oldest_age_seconds', { connection })).toBeGreaterThanOrEqual(90);
