@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { NatsClient } from '@core-infra/nats';
 import { eventually, type HttpApp, runChild, uniqueName, useNats, useNatsServer } from '@core-infra/testing';
 import { EventBus, MessagingHub, type MessagingOptions } from '../../src/index.js';
+import { Answers } from '../../src/drivers/nats/answers.js';
 import { NatsParkingLot } from '../../src/drivers/nats/nats.parking-lot.js';
 import { Owners } from '../../src/drivers/nats/owners.js';
 import { Streams } from '../../src/drivers/nats/streams.js';
 import { NatsMessagingConfig } from '../../src/config/nats-messaging.config.js';
 import { Orders } from '../../src/testing/orders.js';
-import { type Step, stepped } from '../postgres/fixtures/steps.js';
+import { inversions, type Step, stepped } from '../postgres/fixtures/steps.js';
 import { bootNats, stepsHandler } from './fixtures/boot-nats.js';
 
 jest.setTimeout(120_000);
@@ -147,6 +148,66 @@ describe('parked keys on NATS', () => {
       expect(own[0]!.attempt).toBeGreaterThan(2);
     }
     await eventually(async () => expect(await left(heir, where.prefix)).toEqual([]));
+  });
+
+  it('are not handled twice when the server never heard that they were parked', async () => {
+    const where = place();
+    const group = uniqueName('group');
+    const lost = jest.spyOn(Answers.prototype, 'settle').mockImplementation(() => undefined);
+    const failing = stepsHandler(() => Promise.reject(new Error('not yet')));
+    const first = await bootNats({ ...where, controllers: [failing], options: { group, retry: again(1_500) } });
+    await first.get(EventBus).publishBatch(Array.from({ length: 5 }, (_, at) => stepped.of({ key: 'a', at })));
+    await eventually(async () => expect((await lotOf(first).size(group)).messages).toBe(5), { timeoutMs: 20_000 });
+    await first.close();
+    lost.mockRestore();
+    const seen: number[] = [];
+    await using second = await bootNats({
+      ...where,
+      controllers: [stepsHandler(({ at }) => void seen.push(at))],
+      options: { group, retry: slow },
+    });
+    await second.get(EventBus).publish(stepped.of({ key: 'a', at: 5 }));
+    await eventually(() => expect(seen).toContain(5), { timeoutMs: 20_000 });
+    // All that it had delivered comes again.
+    const [member] = hubOf(second).members;
+    await eventually(async () => expect(await member!.backlog(ever())).toMatchObject([{ messages: 0 }]), {
+      timeoutMs: 20_000,
+    });
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+});
+
+describe('parked keys of a server that is killed', () => {
+  const own = useNatsServer();
+
+  it('are there when it is back, in their order', async () => {
+    const seen: Step[] = [];
+    let fails = true;
+    let tries = 0;
+    const handler = stepsHandler(step => {
+      tries += 1;
+      if (fails) throw new Error('not yet');
+      seen.push(step);
+    });
+    await using app = await bootNats({
+      url: own.url,
+      prefix: 'killed',
+      controllers: [handler],
+      options: { group: 'g', retry: { ...again(300), attempts: 1_000 } },
+    });
+    const steps = Array.from({ length: 60 }, (_, n) => stepped.of({ key: `k${n % 6}`, at: Math.floor(n / 6) }));
+    await app.get(EventBus).publishBatch(steps.slice(0, 30));
+    await eventually(() => expect(tries).toBeGreaterThan(20), { timeoutMs: 20_000 });
+    await own.kill('SIGKILL');
+    await own.start();
+    await eventually(() => app.get(EventBus).publishBatch(steps.slice(30)), { timeoutMs: 20_000 });
+    const before = tries;
+    await eventually(() => expect(tries).toBeGreaterThan(before + 20), { timeoutMs: 30_000 });
+    fails = false;
+    const distinct = () => new Set(seen.map(({ key, at }) => `${key} ${at}`)).size;
+    await eventually(() => expect(distinct()).toBe(60), { timeoutMs: 30_000 });
+    expect(inversions(seen)).toEqual([]);
+    await eventually(async () => expect(await left(app, 'killed')).toEqual([]));
   });
 });
 
