@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Link } from '../link/link.js';
 import { within } from '../link/deadline.js';
@@ -19,11 +18,6 @@ export class Consumer implements RabbitmqConsumer {
   /** Pending while the subscription is brought to what is wanted. */
   private adapting: Promise<void> = Promise.resolve();
   private over = false;
-  /**
-   * The same each time: a quorum queue then takes who consumes again for the one that has what is not settled. Two would give it back in no order when
-   * their channel is lost.
-   */
-  private readonly consumerTag = randomUUID();
   private readonly unsettled = new Set<RabbitmqMessage>();
   private readonly idle: (() => void)[] = [];
   private readonly leave: () => void;
@@ -175,7 +169,6 @@ export class Consumer implements RabbitmqConsumer {
     const { consumerTag } = await this.ask(
       `consume from ${this.queue}`,
       channel.consume(this.queue, raw => this.deliver(channel, raw), {
-        consumerTag: this.consumerTag,
         ...(exclusive !== undefined && { exclusive }),
         ...(priority !== undefined && { priority }),
         ...(args && { arguments: args }),
