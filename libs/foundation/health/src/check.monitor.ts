@@ -1,5 +1,5 @@
 import type { HealthIndicatorService } from '@nestjs/terminus';
-import { type Clock, type HealthChange, operations } from '@core-infra/kernel';
+import { type Clock, type HealthChange, operations, sentBy } from '@core-infra/kernel';
 import type { CheckDefinition } from './check.definition.js';
 import { failure, type Outcome, settle } from './check.outcome.js';
 import { CheckTimeoutError } from './errors.js';
@@ -16,6 +16,8 @@ export interface MonitorSite {
   readonly indicators: HealthIndicatorService;
   readonly config: HealthConfig;
   readonly clock: Clock;
+  /** The application, for who hears of a run on the channel. */
+  readonly app: object;
   readonly changed: (change: HealthChange, check: CheckReport) => void;
 }
 
@@ -104,7 +106,7 @@ export class CheckMonitor {
         this.unsettled -= 1;
       })
       .withTimeout(definition.timeoutMs);
-    const trace = { component: 'health', connection: definition.name, operation: 'check' };
+    const trace = sentBy(site.app, { component: 'health', connection: definition.name, operation: 'check' });
     try {
       await runs.tracePromise(async () => {
         await attempt;

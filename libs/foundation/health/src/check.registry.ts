@@ -3,6 +3,7 @@ import { DiscoveryService, ModulesContainer } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { HealthIndicatorService } from '@nestjs/terminus';
 import {
+  AppState,
   Clock,
   Connections,
   type HealthChange,
@@ -37,6 +38,7 @@ export class CheckRegistry implements OnModuleInit {
     private readonly discovery: DiscoveryService,
     private readonly indicators: HealthIndicatorService,
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    private readonly state: AppState,
     @Optional() clock?: Clock,
   ) {
     this.clock = clock ?? Clock.system;
@@ -81,6 +83,7 @@ export class CheckRegistry implements OnModuleInit {
       indicators: this.indicators,
       config: this.config,
       clock: this.clock,
+      app: this.state,
       changed: (change, check) => this.announce(change, check),
     });
     this.monitors.set(name, monitor);

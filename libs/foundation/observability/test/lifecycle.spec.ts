@@ -5,6 +5,7 @@ import { Module } from '@nestjs/common';
 import { ConfigModule } from '@core-infra/config';
 import { connectionStages, operations } from '@core-infra/kernel';
 import { bootHttp, bootInfra, failure, loadedPackages } from '@core-infra/testing';
+import { HealthModule } from '@core-infra/health';
 import { ObservabilityConfig, ObservabilityModule } from '@core-infra/observability';
 import { fakeConcern } from './fake-concern.js';
 import { scrape } from './support.js';
@@ -44,7 +45,11 @@ describe('metrics that are off', () => {
 describe('two apps in one process', () => {
   it('count their own operations, stages and requests, each with its own settings', async () => {
     const [one, two] = [fakeConcern('store'), fakeConcern('store')];
-    await using first = await bootHttp('fastify', [ObservabilityModule.forRoot(), one.Module.forRoot()]);
+    await using first = await bootHttp('fastify', [
+      ObservabilityModule.forRoot(),
+      HealthModule.forRoot({ intervalMs: 0 }),
+      one.Module.forRoot(),
+    ]);
     await using second = await bootHttp('express', [
       ObservabilityModule.forRoot({ metrics: { path: '/numbers', process: false } }),
       two.Module.forRoot(),
@@ -53,10 +58,13 @@ describe('two apps in one process', () => {
     await second.get(two.Client).call('get');
     await second.get(two.Client).call('get');
     await first.fetch('/nothing');
+    await first.fetch('/health');
     const [a, b] = [await scrape(first), await scrape(second, '/numbers')];
     expect([a.value(count, { operation: 'get' }), b.value(count, { operation: 'get' })]).toEqual([1, 2]);
     const requests = 'http_server_request_duration_seconds_count';
     expect([a.value(requests, { route: 'none' }), b.value(requests, { route: 'none' })]).toEqual([1, undefined]);
+    const up = (found: typeof a) => found.value('infra_health_check_up', { check: 'store' });
+    expect([up(a), up(b)]).toEqual([1, undefined]);
     expect(a.value('nodejs_version_info')).toBe(1);
     expect(b.value('nodejs_version_info')).toBeUndefined();
     await first.close();
