@@ -18,6 +18,7 @@ import { natsConsume, natsPublish } from './messaging-nats.case.js';
 import { inboxBatch } from './inbox-batch.case.js';
 import { orderedPoison } from './ordered-poison.case.js';
 import { outboxBacklog } from './outbox-backlog.case.js';
+import { outboxKafka } from './outbox-kafka.case.js';
 import { outboxLatency } from './outbox-latency.case.js';
 import { outboxRelay } from './outbox-relay.case.js';
 import { rateLimitCallers } from './rate-limit-callers.case.js';
@@ -43,6 +44,7 @@ export const cases: readonly BenchCase[] = [
   flags,
   messagingMemory,
   outboxRelay,
+  outboxKafka,
   outboxBacklog,
   outboxLatency,
   inboxBatch,

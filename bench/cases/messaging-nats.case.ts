@@ -1,37 +1,20 @@
-import {
-  connectHandlers,
-  defineEvent,
-  EventBus,
-  MessagingHub,
-  MessagingModule,
-  Subscribe,
-} from '@core-infra/messaging';
+import { EventBus } from '@core-infra/messaging';
 import { NatsModule } from '@core-infra/nats';
 import { type NatsServer, startNats } from '@core-infra/testing';
 import { jetstream, jetstreamManager, type JetStreamClient } from '@nats-io/jetstream';
 import { connect, headers as newHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { Controller, type INestApplication, Module, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { IsString } from 'class-validator';
+import type { DynamicModule } from '@nestjs/common';
+import { ClientNats, type NatsOptions, Transport } from '@nestjs/microservices';
 import { randomUUID } from 'node:crypto';
-import type { BenchCase, Effort, Variant } from '../harness/bench-case.js';
+import { firstValueFrom } from 'rxjs';
+import type { BenchCase, Effort } from '../harness/bench-case.js';
+import { BATCH, batchAt, cleared, consuming } from '../harness/counted.js';
 import { throughputVariant } from '../harness/throughput.js';
+import { BODY, bootNest, bootPlaced, closeDrained, DATA, keyOf, placed, TYPE } from '../servers/placed.js';
 
-const BATCH = 100;
 const CONCURRENCY = 8;
 const PARTITIONS = 8;
-const TYPE = 'bench.placed';
-const GROUP = 'bench';
 const STREAM = 'EVENTS';
-
-class Placed {
-  @IsString() note!: string;
-}
-
-const DATA: Placed = { note: 'x'.repeat(1_000) };
-const BODY = Buffer.from(JSON.stringify(DATA));
-const placed = defineEvent(TYPE, { schema: Placed });
-const keyOf = (at: number): string => `order-${at % 1_000}`;
 const subjectOf = (at: number): string => `events.${TYPE}.${at % PARTITIONS}`;
 
 /** What CloudEvents asks for, as one would write it by hand. */
@@ -52,41 +35,26 @@ function publishRaw(raw: JetStreamClient, at: number): Promise<unknown> {
   return raw.publish(subjectOf(at), BODY, { msgID: id, headers: headersOf(at, id) });
 }
 
-async function boot(server: NatsServer, controllers: Type[] = []): Promise<INestApplication> {
-  @Module({
-    imports: [
-      NatsModule.forRoot({ url: server.url, startup: 'require' }),
-      MessagingModule.forRoot({ driver: 'nats', group: GROUP, startup: 'require' }),
-    ],
-    controllers,
-  })
-  class BenchModule {}
-  const app = await NestFactory.create(BenchModule, { logger: false, abortOnError: false });
-  connectHandlers(app);
-  await app.init();
-  await app.startAllMicroservices();
-  return app;
-}
+const ours = ({ url }: NatsServer): DynamicModule => NatsModule.forRoot({ url, startup: 'require' });
 
-function handlerOf(handle: () => unknown): Type {
-  @Controller()
-  class Handlers {
-    @Subscribe(placed)
-    async handle(): Promise<void> {
-      await handle();
-    }
-  }
-  return Handlers;
-}
+const account = ({ address, user, password }: NatsServer) => ({ servers: address, user: user!, pass: password! });
+const connectRaw = (server: NatsServer): Promise<NatsConnection> => connect(account(server));
+const nestOptions = (server: NatsServer): NonNullable<NatsOptions['options']> => account(server);
 
-const connectRaw = ({ address, user, password }: NatsServer): Promise<NatsConnection> =>
-  connect({ servers: address, user: user!, pass: password! });
+const NEST =
+  'Nest has nothing that keeps messages on NATS: its transport is core NATS, without a stream, a disk or an acknowledgement. It has no goal here.';
+
+/** Gone when the server has read it. */
+async function emit(nest: ClientNats, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, () => firstValueFrom(nest.emit(TYPE, DATA), { defaultValue: 0 })));
+  await nest.unwrap<NatsConnection>().flush();
+}
 
 export const natsPublish: BenchCase = {
   name: 'nats-publish',
   about:
     `Events of 1 KiB with keys into a stream on disk of a real server, acknowledged, with ids that it knows again: ${BATCH} at a time, ${CONCURRENCY} times at once. ` +
-    '*core-infra*: `bus.publishBatch`. *@nats-io*: `publish` with the same headers, and a promise for each acknowledgement.',
+    `*core-infra*: \`bus.publishBatch\`. *@nats-io*: \`publish\` with the same headers, and a promise for each acknowledgement. *@nestjs/microservices*: \`emit\` for each, and a flush. ${NEST}`,
   rounds: 5,
   metrics: [
     { key: 'perSecond', label: `Batches of ${BATCH} per second`, unit: '', digits: 0 },
@@ -95,36 +63,26 @@ export const natsPublish: BenchCase = {
   goals: [{ metric: 'perSecond', variant: 'core-infra', against: { variant: '@nats-io', as: 'ratio' }, atLeast: 0.92 }],
   async open(effort) {
     const server = await startNats();
-    const app = await boot(server);
+    const app = await bootPlaced(ours(server), 'nats');
     const bus = app.get(EventBus);
     const connection = await connectRaw(server);
     const raw = jetstream(connection);
     const manager = await jetstreamManager(connection);
-    const indexes = (at: number): number[] => Array.from({ length: BATCH }, (_, n) => at * BATCH + n);
-    const purged = (variant: Variant): Variant => ({
-      name: variant.name,
-      async measure() {
-        const sample = await variant.measure();
-        await manager.streams.purge(STREAM);
-        return sample;
-      },
-    });
+    const nest = new ClientNats(nestOptions(server));
+    await nest.connect();
     return {
       variants: [
         throughputVariant(
           'core-infra',
-          at => bus.publishBatch(indexes(at).map(index => placed.of(DATA, { key: keyOf(index) }))),
+          at => bus.publishBatch(batchAt(at).map(n => placed.of(DATA, { key: keyOf(n) }))),
           effort,
           CONCURRENCY,
         ),
-        throughputVariant(
-          '@nats-io',
-          at => Promise.all(indexes(at).map(index => publishRaw(raw, index))),
-          effort,
-          CONCURRENCY,
-        ),
-      ].map(purged),
+        throughputVariant('@nats-io', at => Promise.all(batchAt(at).map(n => publishRaw(raw, n))), effort, CONCURRENCY),
+        throughputVariant('@nestjs/microservices', () => emit(nest, BATCH), effort, CONCURRENCY),
+      ].map(variant => cleared(variant, () => manager.streams.purge(STREAM))),
       async close() {
+        await nest.close();
         await app.close();
         await connection.close();
         await server.dispose();
@@ -137,16 +95,19 @@ export const natsConsume: BenchCase = {
   name: 'nats-consume',
   about:
     'Events of 1 KiB that wait in a stream of a real server, in eight partitions, handled by a method that does nothing, and acknowledged one by one. ' +
-    '*core-infra*: a `@Subscribe` handler, with its envelope and the order of 1,000 keys. *@nats-io*: `consume` of a durable consumer for each partition, the body parsed.',
+    '*core-infra*: a `@Subscribe` handler, with its envelope and the order of 1,000 keys. *@nats-io*: `consume` of a durable consumer for each partition, the body parsed. ' +
+    `*@nestjs/microservices*: \`@EventPattern\`, while the same process emits. ${NEST}`,
   rounds: 5,
   metrics: [{ key: 'perSecond', label: 'Events per second', unit: '/s', digits: 0 }],
   goals: [{ metric: 'perSecond', variant: 'core-infra', against: { variant: '@nats-io', as: 'ratio' }, atLeast: 0.85 }],
   async open({ quick }: Effort) {
     const server = await startNats();
-    await (await boot(server, [handlerOf(() => undefined)])).close();
+    await (await bootPlaced(ours(server), 'nats', () => undefined)).close();
     const connection = await connectRaw(server);
     const raw = jetstream(connection);
     const manager = await jetstreamManager(connection);
+    const nest = new ClientNats(nestOptions(server));
+    await nest.connect();
     const total = quick ? 3_000 : 30_000;
     for (let at = 0; at < PARTITIONS; at += 1)
       await manager.consumers.add(STREAM, {
@@ -158,61 +119,44 @@ export const natsConsume: BenchCase = {
       for (let from = 0; from < total; from += 500)
         await Promise.all(Array.from({ length: 500 }, (_, n) => publishRaw(raw, from + n)));
     };
-    /** From the first to the last. */
-    const timed = () => {
-      let handled = 0;
-      let start = 0;
-      let done = (_: number): void => undefined;
-      const perSecond = new Promise<number>(resolve => (done = resolve));
-      const count = (): void => {
-        if (handled === 0) start = performance.now();
-        handled += 1;
-        if (handled === total) done((total * 1_000) / (performance.now() - start));
-      };
-      return { perSecond, count };
-    };
     return {
       variants: [
-        {
-          name: 'core-infra',
-          async measure() {
-            await fill();
-            const { perSecond, count } = timed();
-            const app = await boot(server, [handlerOf(count)]);
-            const sample = { perSecond: await perSecond };
-            await app.get(MessagingHub).drain(AbortSignal.timeout(5_000));
-            await app.close();
-            await manager.streams.purge(STREAM);
-            return sample;
-          },
-        },
-        {
-          name: '@nats-io',
-          async measure() {
-            await fill();
-            const { perSecond, count } = timed();
-            const reading = await Promise.all(
-              Array.from({ length: PARTITIONS }, async (_, at) => {
-                const consumer = await raw.consumers.get(STREAM, `raw-${at}`);
-                return consumer.consume({
-                  max_messages: 223,
-                  callback: message => {
-                    message.json();
-                    count();
-                    message.ack();
-                  },
-                });
-              }),
-            );
-            const sample = { perSecond: await perSecond };
+        consuming('core-infra', total, fill, async seen => {
+          const app = await bootPlaced(ours(server), 'nats', seen);
+          return () => closeDrained(app);
+        }),
+        consuming('@nats-io', total, fill, async seen => {
+          const reading = await Promise.all(
+            Array.from({ length: PARTITIONS }, async (_, at) => {
+              const consumer = await raw.consumers.get(STREAM, `raw-${at}`);
+              return consumer.consume({
+                max_messages: 223,
+                callback: message => {
+                  message.json();
+                  seen();
+                  message.ack();
+                },
+              });
+            }),
+          );
+          return async () => {
             await Promise.all(reading.map(messages => messages.close()));
             await connection.flush();
-            await manager.streams.purge(STREAM);
-            return sample;
+          };
+        }),
+        consuming(
+          '@nestjs/microservices',
+          total,
+          () => Promise.resolve(),
+          async seen => {
+            const close = await bootNest({ transport: Transport.NATS, options: nestOptions(server) }, seen);
+            for (let from = 0; from < total; from += 500) await emit(nest, 500);
+            return close;
           },
-        },
-      ],
+        ),
+      ].map(variant => cleared(variant, () => manager.streams.purge(STREAM))),
       async close() {
+        await nest.close();
         await connection.close();
         await server.dispose();
       },

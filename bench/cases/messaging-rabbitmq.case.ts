@@ -1,37 +1,23 @@
-import {
-  defineEvent,
-  EventBus,
-  MessagingModule,
-  MessagingHub,
-  Subscribe,
-  connectHandlers,
-} from '@core-infra/messaging';
+import { EventBus } from '@core-infra/messaging';
 import { RabbitmqModule } from '@core-infra/rabbitmq';
 import { type RabbitmqServer, startRabbitmq } from '@core-infra/testing';
-import { IsString } from 'class-validator';
-import { Controller, type INestApplication, Module, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { type ChannelModel, connect } from 'amqplib';
+import type { DynamicModule } from '@nestjs/common';
+import { ClientRMQ, type RmqContext, type RmqOptions, Transport } from '@nestjs/microservices';
+import { type ChannelModel, connect, type ConsumeMessage } from 'amqplib';
 import { randomUUID } from 'node:crypto';
-import type { BenchCase, Effort, Variant } from '../harness/bench-case.js';
+import { firstValueFrom } from 'rxjs';
+import type { BenchCase, Effort } from '../harness/bench-case.js';
+import { BATCH, batchAt, cleared, consuming } from '../harness/counted.js';
 import { throughputVariant } from '../harness/throughput.js';
+import { BODY, bootNest, bootPlaced, closeDrained, DATA, GROUP, keyOf, placed, TYPE } from '../servers/placed.js';
 
-const BATCH = 100;
 const CONCURRENCY = 8;
 const PARTITIONS = 8;
 const SLOTS = 64;
-const TYPE = 'bench.placed';
-const GROUP = 'bench';
-
-class Placed {
-  @IsString() note!: string;
-}
-
-const DATA: Placed = { note: 'x'.repeat(1_000) };
-const BODY = Buffer.from(JSON.stringify(DATA));
-const placed = defineEvent(TYPE, { schema: Placed });
+/** What one member has of a partition. */
+const PREFETCH = 93;
+const NEST_QUEUE = 'bench-nest';
 const queues = Array.from({ length: PARTITIONS }, (_, number) => `${GROUP}:${TYPE}:${number}`);
-const keyOf = (at: number): string => `order-${at % 1_000}`;
 
 /** What CloudEvents asks for, as one would write it by hand. */
 const headers = (at: number) => ({
@@ -43,52 +29,36 @@ const headers = (at: number) => ({
   cloudEvents_partitionkey: keyOf(at),
 });
 
-async function boot(server: RabbitmqServer, controllers: Type[] = []): Promise<INestApplication> {
-  @Module({
-    imports: [
-      RabbitmqModule.forRoot({ url: server.url, startup: 'require' }),
-      MessagingModule.forRoot({ driver: 'rabbitmq', group: GROUP, startup: 'require' }),
-    ],
-    controllers,
-  })
-  class BenchModule {}
-  const app = await NestFactory.create(BenchModule, { logger: false, abortOnError: false });
-  connectHandlers(app);
-  await app.init();
-  await app.startAllMicroservices();
-  return app;
-}
+const properties = (at: number) => ({
+  persistent: true,
+  mandatory: true,
+  contentType: 'application/json',
+  headers: headers(at),
+});
 
-function handlerOf(handle: () => unknown): Type {
-  @Controller()
-  class Handlers {
-    @Subscribe(placed)
-    async handle(): Promise<void> {
-      await handle();
-    }
-  }
-  return Handlers;
-}
+const ours = ({ url }: RabbitmqServer): DynamicModule => RabbitmqModule.forRoot({ url, startup: 'require' });
+
+/** As durable as ours: a quorum queue, persistent messages, acknowledged when handled. */
+const nestOptions = ({ url }: RabbitmqServer): NonNullable<RmqOptions['options']> => ({
+  urls: [url],
+  queue: NEST_QUEUE,
+  queueOptions: { durable: true, arguments: { 'x-queue-type': 'quorum' } },
+  persistent: true,
+});
 
 async function publishRaw(raw: ChannelModel, count: number): Promise<void> {
   const channel = await raw.createConfirmChannel();
   for (let at = 0; at < count; at += 1) {
-    const key = `${TYPE}.slot:${at % SLOTS}`;
-    channel.publish('events', key, BODY, {
-      persistent: true,
-      mandatory: true,
-      contentType: 'application/json',
-      headers: headers(at),
-    });
+    channel.publish('events', `${TYPE}.slot:${at % SLOTS}`, BODY, properties(at));
     if (at % 1_000 === 999) await channel.waitForConfirms();
   }
   await channel.waitForConfirms();
   await channel.close();
 }
 
-async function purge(raw: ChannelModel): Promise<void> {
+async function purge(raw: ChannelModel, names: readonly string[]): Promise<void> {
   const channel = await raw.createChannel();
-  for (const queue of queues) await channel.purgeQueue(queue);
+  for (const name of names) await channel.purgeQueue(name);
   await channel.close();
 }
 
@@ -96,51 +66,58 @@ export const rabbitmqPublish: BenchCase = {
   name: 'rabbitmq-publish',
   about:
     `Events of 1 KiB with keys into eight quorum queues of a real broker, confirmed: ${BATCH} at a time, ${CONCURRENCY} times at once. ` +
-    '*core-infra*: `bus.publishBatch`. *amqplib*: `publish` on a confirm channel with the same headers, and a promise for each confirmation.',
+    '*core-infra*: `publishBatch`; *one by one*: `publish` for each of them. *amqplib*: `publish` on a confirm channel with the same headers, and a promise for each confirmation. ' +
+    '*@nestjs/microservices*: `emit` for each of them, confirmed, into one quorum queue.',
   rounds: 5,
   metrics: [
     { key: 'perSecond', label: `Batches of ${BATCH} per second`, unit: '', digits: 0 },
     { key: 'cpuUs', label: 'CPU per batch', unit: 'µs' },
   ],
-  goals: [{ metric: 'perSecond', variant: 'core-infra', against: { variant: 'amqplib', as: 'ratio' }, atLeast: 0.92 }],
+  goals: [
+    { metric: 'perSecond', variant: 'core-infra', against: { variant: 'amqplib', as: 'ratio' }, atLeast: 0.92 },
+    {
+      metric: 'perSecond',
+      variant: 'core-infra, one by one',
+      against: { variant: '@nestjs/microservices', as: 'ratio' },
+      atLeast: 1.5,
+    },
+  ],
   async open(effort) {
     const server = await startRabbitmq();
     // It makes the queues of the group, and leaves.
-    await (await boot(server, [handlerOf(() => undefined)])).close();
-    const app = await boot(server);
+    await (await bootPlaced(ours(server), 'rabbitmq', () => undefined)).close();
+    const app = await bootPlaced(ours(server), 'rabbitmq');
     const bus = app.get(EventBus);
     const raw = await connect(server.url, { noDelay: true });
     const channel = await raw.createConfirmChannel();
+    const nest = new ClientRMQ(nestOptions(server));
+    await nest.connect();
     const publish = (at: number): Promise<void> =>
       new Promise((resolve, reject) => {
-        channel.publish(
-          'events',
-          `${TYPE}.slot:${at % SLOTS}`,
-          BODY,
-          { persistent: true, mandatory: true, contentType: 'application/json', headers: headers(at) },
-          (error: Error | null) => (error ? reject(error) : resolve()),
+        channel.publish('events', `${TYPE}.slot:${at % SLOTS}`, BODY, properties(at), (error: Error | null) =>
+          error ? reject(error) : resolve(),
         );
       });
-    const indexes = (at: number): number[] => Array.from({ length: BATCH }, (_, n) => at * BATCH + n);
-    const purged = (variant: Variant): Variant => ({
-      name: variant.name,
-      async measure() {
-        const sample = await variant.measure();
-        await purge(raw);
-        return sample;
-      },
-    });
+    const event = (at: number) => placed.of(DATA, { key: keyOf(at) });
     return {
       variants: [
+        throughputVariant('core-infra', at => bus.publishBatch(batchAt(at).map(event)), effort, CONCURRENCY),
         throughputVariant(
-          'core-infra',
-          at => bus.publishBatch(indexes(at).map(index => placed.of(DATA, { key: keyOf(index) }))),
+          'core-infra, one by one',
+          at => Promise.all(batchAt(at).map(n => bus.publish(event(n)))),
           effort,
           CONCURRENCY,
         ),
-        throughputVariant('amqplib', at => Promise.all(indexes(at).map(publish)), effort, CONCURRENCY),
-      ].map(purged),
+        throughputVariant('amqplib', at => Promise.all(batchAt(at).map(publish)), effort, CONCURRENCY),
+        throughputVariant(
+          '@nestjs/microservices',
+          at => Promise.all(batchAt(at).map(() => firstValueFrom(nest.emit(TYPE, DATA), { defaultValue: 0 }))),
+          effort,
+          CONCURRENCY,
+        ),
+      ].map(variant => cleared(variant, () => purge(raw, [...queues, NEST_QUEUE]))),
       async close() {
+        await nest.close();
         await app.close();
         await raw.close();
         await server.dispose();
@@ -153,65 +130,69 @@ export const rabbitmqConsume: BenchCase = {
   name: 'rabbitmq-consume',
   about:
     'Events of 1 KiB that wait in eight quorum queues of a real broker, handled by a method that does nothing, and acknowledged one by one. ' +
-    '*core-infra*: a `@Subscribe` handler, with its envelope and the order of 1,000 keys. *amqplib*: `consume` on a channel per queue with the same prefetch, the body parsed.',
+    '*core-infra*: a `@Subscribe` handler, with its envelope and the order of 1,000 keys. *amqplib*: `consume` on a channel per queue with the same prefetch, the body parsed. ' +
+    '*@nestjs/microservices*: `@EventPattern` on one quorum queue with the prefetch of all eight, acknowledged by the handler.',
   rounds: 5,
   metrics: [{ key: 'perSecond', label: 'Events per second', unit: '/s', digits: 0 }],
-  goals: [{ metric: 'perSecond', variant: 'core-infra', against: { variant: 'amqplib', as: 'ratio' }, atLeast: 0.85 }],
+  goals: [
+    { metric: 'perSecond', variant: 'core-infra', against: { variant: 'amqplib', as: 'ratio' }, atLeast: 0.85 },
+    {
+      metric: 'perSecond',
+      variant: 'core-infra',
+      against: { variant: '@nestjs/microservices', as: 'ratio' },
+      atLeast: 1.5,
+    },
+  ],
   async open({ quick }: Effort) {
     const server = await startRabbitmq();
-    await (await boot(server, [handlerOf(() => undefined)])).close();
+    await (await bootPlaced(ours(server), 'rabbitmq', () => undefined)).close();
     const raw = await connect(server.url, { noDelay: true });
+    const nest = new ClientRMQ(nestOptions(server));
+    await nest.connect();
     const total = quick ? 3_000 : 20_000;
-    /** From the first to the last. */
-    const timed = () => {
-      let handled = 0;
-      let start = 0;
-      let done = (_: number): void => undefined;
-      const perSecond = new Promise<number>(resolve => (done = resolve));
-      const count = (): void => {
-        if (handled === 0) start = performance.now();
-        handled += 1;
-        if (handled === total) done((total * 1_000) / (performance.now() - start));
-      };
-      return { perSecond, count };
+    const fill = (): Promise<void> => publishRaw(raw, total);
+    const emitAll = async (): Promise<void> => {
+      for (let from = 0; from < total; from += 500)
+        await Promise.all(
+          Array.from({ length: 500 }, () => firstValueFrom(nest.emit(TYPE, DATA), { defaultValue: 0 })),
+        );
     };
     return {
       variants: [
-        {
-          name: 'core-infra',
-          async measure() {
-            await publishRaw(raw, total);
-            const { perSecond, count } = timed();
-            const app = await boot(server, [handlerOf(count)]);
-            const sample = { perSecond: await perSecond };
-            await app.get(MessagingHub).drain(AbortSignal.timeout(5_000));
-            await app.close();
-            return sample;
-          },
-        },
-        {
-          name: 'amqplib',
-          async measure() {
-            await publishRaw(raw, total);
-            const { perSecond, count } = timed();
-            const connection = await connect(server.url, { noDelay: true });
-            for (const queue of queues) {
-              const channel = await connection.createChannel();
-              await channel.prefetch(93);
-              await channel.consume(queue, message => {
-                if (!message) return;
-                JSON.parse(message.content.toString());
-                count();
-                channel.ack(message);
-              });
-            }
-            const sample = { perSecond: await perSecond };
-            await connection.close();
-            return sample;
-          },
-        },
+        consuming('core-infra', total, fill, async seen => {
+          const app = await bootPlaced(ours(server), 'rabbitmq', seen);
+          return () => closeDrained(app);
+        }),
+        consuming('amqplib', total, fill, async seen => {
+          const connection = await connect(server.url, { noDelay: true });
+          for (const queue of queues) {
+            const channel = await connection.createChannel();
+            await channel.prefetch(PREFETCH);
+            await channel.consume(queue, message => {
+              if (!message) return;
+              JSON.parse(message.content.toString());
+              seen();
+              channel.ack(message);
+            });
+          }
+          return () => connection.close();
+        }),
+        consuming('@nestjs/microservices', total, emitAll, seen =>
+          bootNest(
+            {
+              transport: Transport.RMQ,
+              options: { ...nestOptions(server), noAck: false, prefetchCount: PREFETCH * PARTITIONS },
+            },
+            context => {
+              seen();
+              const rmq = context as RmqContext;
+              (rmq.getChannelRef() as { ack(message: ConsumeMessage): void }).ack(rmq.getMessage() as ConsumeMessage);
+            },
+          ),
+        ),
       ],
       async close() {
+        await nest.close();
         await raw.close();
         await server.dispose();
       },

@@ -10,7 +10,7 @@ import {
   Subscribe,
 } from '@core-infra/messaging';
 import { messagingMigrations, OutboxModule, type OutboxOptions } from '@core-infra/messaging/outbox';
-import { Controller, type INestApplication, Module } from '@nestjs/common';
+import { Controller, type DynamicModule, type INestApplication, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Ctx, Payload } from '@nestjs/microservices';
@@ -29,10 +29,11 @@ export interface BusApp {
   readonly dataSource: DataSource;
 }
 
-/** An app with the memory driver and a database, whose handler of {@link stepped} calls back. */
+/** An app with the memory driver, unless another is given with its connection, and a database, whose handler of {@link stepped} calls back. */
 export async function bootBus(
   url: string,
   given: {
+    readonly connections?: readonly DynamicModule[];
     readonly messaging?: MessagingOptions;
     readonly outbox?: OutboxOptions;
     readonly handler?: {
@@ -41,7 +42,7 @@ export async function bootBus(
     };
   },
 ): Promise<BusApp> {
-  const { messaging = {}, outbox = {}, handler } = given;
+  const { connections = [], messaging = {}, outbox = {}, handler } = given;
 
   @Controller()
   class Handlers {
@@ -58,6 +59,7 @@ export async function bootBus(
         migrations: { classes: messagingMigrations, atBoot: true },
         pool: { max: 20 },
       }),
+      ...connections,
       MessagingModule.forRoot({ driver: 'memory', group: 'bench', ...messaging }),
       OutboxModule.forRoot(outbox),
     ],
