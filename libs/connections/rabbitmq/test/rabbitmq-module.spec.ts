@@ -149,6 +149,20 @@ describe('RabbitmqModule', () => {
     await eventually(async () => expect((await client.depth(queue)).messages).toBe(4));
   });
 
+  it('a shutdown leaves a consumer that ends itself to whoever has it', async () => {
+    const app = await boot();
+    const client = app.get(RabbitmqClient);
+    const queue = uniqueName('own');
+    await client.topology({ queues: [{ name: queue }] });
+    await client.send(queue, { content: 'x' });
+    const consumer = await client.consume(queue, { endsItself: true }, () => undefined);
+    await eventually(() => expect(consumer.inFlight).toBe(1));
+    const begun = performance.now();
+    await app.close();
+    // It would wait ten seconds for the message to be settled.
+    expect(performance.now() - begun).toBeLessThan(8_000);
+  });
+
   it('many at once, each with its own answer: the one that reaches no queue is an error, the others are not', async () => {
     await using app = await boot({ maxInFlight: 100 });
     const client = app.get(RabbitmqClient);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { RabbitmqClient } from '@core-infra/rabbitmq';
 import { eventually, type HttpApp, runChild, uniqueName, useRabbitmq, useRabbitmqServer } from '@core-infra/testing';
+import type { Channel } from 'amqplib';
 import { Controller, type Type } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { EventBus, MessageContext, MessagingHub, type MessagingOptions, Subscribe } from '../../src/index.js';
@@ -171,6 +172,15 @@ describe('a parking queue', () => {
     const third = owner();
     await third.load(ever());
     expect([...third.firsts()]).toEqual([{ key: 'k', dueAt: 0, messages: 2 }]);
+    // As the broker does with a channel that holds messages for too long.
+    const { consumers } = client as unknown as { consumers: Set<{ queue: string; channel: Channel }> };
+    await [...consumers].find(({ queue }) => queue === name)!.channel.close();
+    await eventually(async () => expect(await client.depth(name)).toEqual({ messages: 0, consumers: 1 }));
+    expect(await third.next('k', 5, ever())).toMatchObject([
+      { id: 'id-k-1', body: Buffer.from([1, 255]) },
+      { id: 'id-k-2', body: Buffer.from([2, 255]) },
+    ]);
+    expect(third.size).toBe(2);
     await client.withChannel(channel => channel.deleteQueue(name));
     await eventually(() => expect(third.size).toBe(0), { timeoutMs: 20_000 });
     expect(warn).toHaveBeenCalledWith(expect.stringMatching(/2 parked messages are gone/));

@@ -37,8 +37,6 @@ export interface RabbitmqConsumer {
   /** Takes no more; what was delivered stays with the handler. Resolves when the broker delivers nothing more. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** How many messages may be unsettled at once from now on; it subscribes anew, on the same channel. While more are unsettled, none come. */
-  setPrefetch(count: number): Promise<void>;
   /** Takes no more, for good, and resolves when what was delivered is settled; what is not when the signal aborts goes back to the queue. */
   drain(signal?: AbortSignal): Promise<void>;
   /** Takes no more, for good; what was delivered and is not settled goes back to the queue. */

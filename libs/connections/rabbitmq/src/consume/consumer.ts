@@ -18,6 +18,7 @@ export class Consumer implements RabbitmqConsumer {
   /** Pending while the subscription is brought to what is wanted. */
   private adapting: Promise<void> = Promise.resolve();
   private over = false;
+  private wake?: () => void;
   private readonly unsettled = new Set<RabbitmqMessage>();
   private readonly idle: (() => void)[] = [];
   private readonly leave: () => void;
@@ -88,6 +89,7 @@ export class Consumer implements RabbitmqConsumer {
   async pause(): Promise<void> {
     this.wanted = false;
     clearTimeout(this.timer);
+    this.wake?.();
     await this.adapt();
   }
 
@@ -97,11 +99,6 @@ export class Consumer implements RabbitmqConsumer {
     if (!this.link.isUp) return; // with the next connection
     if (this.channel) await this.adapt();
     else await this.subscribe(this.link.current);
-  }
-
-  async setPrefetch(count: number): Promise<void> {
-    this.prefetch = Math.min(Math.max(1, Math.floor(count)), 65_535);
-    await this.adapt();
   }
 
   get endsItself(): boolean {
@@ -154,12 +151,21 @@ export class Consumer implements RabbitmqConsumer {
   private async step(): Promise<void> {
     for (let { channel } = this; channel && !this.over; { channel } = this) {
       const { tag } = this;
-      if (tag === undefined && this.wanted) await this.take(channel);
+      if (tag === undefined && this.wanted && this.unsettled.size > 0) await this.settledAll();
+      else if (tag === undefined && this.wanted) await this.take(channel);
       else if (tag !== undefined && !(this.wanted && this.takenWith === this.prefetch)) {
         this.tag = undefined;
         await this.ask('cancel a consumer', channel.cancel(tag)).catch(() => undefined); // it went with its channel
       } else return;
     }
+  }
+
+  /** Two subscriptions of a channel that both have messages would give them back in no order when it is lost. Ends early with a pause. */
+  private settledAll(): Promise<void> {
+    return new Promise(resolve => {
+      this.idle.push(resolve);
+      this.wake = resolve;
+    });
   }
 
   private async take(channel: Channel): Promise<void> {

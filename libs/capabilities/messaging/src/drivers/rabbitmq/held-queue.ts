@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RabbitmqClient, RabbitmqConsumer, RabbitmqMessage } from '@core-infra/rabbitmq';
 import type { Partition, ReceivedMessage } from '../../driver/message.js';
 import { lockOf } from './names.js';
-import { type Experience, Window } from './window.js';
 import { fromAmqp } from './wire.js';
 
 /** How long the broker has for what was settled last, in milliseconds. */
@@ -18,8 +17,6 @@ export interface Mark {
 export class HeldQueue {
   /** Delivered by the broker, and not yet handed over. */
   waiting: ReceivedMessage[] = [];
-  /** Bytes of those. */
-  waitingBytes = 0;
   /** Whether messages may be handed over: the bus knows that the partition is served here. */
   isServed = false;
   /** Pending while it is given up. */
@@ -30,8 +27,6 @@ export class HeldQueue {
   /** Settled, and not yet told to the broker. */
   private settled: RabbitmqMessage[] = [];
   private isLocked = false;
-  private isHeldBack = false;
-  private window = new Window(1, 1);
   private position = 0;
 
   constructor(
@@ -41,7 +36,6 @@ export class HeldQueue {
     /** What it consumes, by its whole name. */
     private readonly source: string,
     readonly isShared: boolean,
-    private readonly experience: Experience,
   ) {}
 
   get isConsuming(): boolean {
@@ -70,32 +64,16 @@ export class HeldQueue {
 
   /** Messages that are to be handed over now. */
   take(most: number): ReceivedMessage[] {
-    const messages = this.waiting.splice(0, most);
-    for (const { body } of messages) this.waitingBytes -= body.length;
-    return messages;
+    return this.waiting.splice(0, most);
   }
 
   /** What waits here goes back with the channel. */
   empty(): void {
     this.waiting = [];
-    this.waitingBytes = 0;
   }
 
-  /** The broker delivers no more of a partition; of what is shared one at most, since whoever consumes it counts as a member. */
-  holdBack(isHeldBack: boolean): void {
-    this.isHeldBack = isHeldBack;
-    const { consumer } = this;
-    if (!consumer) return;
-    const changed = this.isShared
-      ? consumer.setPrefetch(isHeldBack ? 1 : this.window.size)
-      : isHeldBack
-        ? consumer.pause()
-        : consumer.resume();
-    changed.catch(() => undefined); // its channel is gone, which it tells by itself
-  }
-
-  /** @param most messages at once @param bytes of them, about */
-  async consume(most: number, bytes: number, arrived: () => void, lost: () => void): Promise<void> {
+  /** @param prefetch stays as it is: what comes again must all fit into it, or the broker would put what has come behind what has not */
+  async consume(prefetch: number, arrived: () => void, lost: () => void): Promise<void> {
     let isLost = false;
     const onLost = (): void => {
       isLost = true;
@@ -104,24 +82,17 @@ export class HeldQueue {
       this.consumer = undefined;
       lost();
     };
-    const window = (this.window = new Window(Math.min(most, 65_535), bytes, this.experience));
     const consumer = await this.client.consume(
       this.source,
-      { prefetch: window.size, wholeName: true, onLost },
+      { prefetch: Math.min(prefetch, 65_535), wholeName: true, onLost },
       (message: RabbitmqMessage) => {
         if (isLost) return;
-        const { length } = message.content;
         this.waiting.push(this.received(message));
-        this.waitingBytes += length;
-        if (window.note(length, message.fields.redelivered) && !this.isHeldBack) this.consumer?.setPrefetch(window.size).catch(() => undefined); // as above
         arrived();
       },
     );
     if (isLost) return consumer.cancel();
     this.consumer = consumer;
-    // What came before it was known here.
-    if (this.isHeldBack) this.holdBack(true);
-    else await consumer.setPrefetch(window.size);
   }
 
   /** It is told to the broker with all others that are settled in this turn of the event loop. */

@@ -11,8 +11,8 @@ import type { RabbitmqParkingLot } from './rabbitmq.parking-lot.js';
 const TEND_EVERY_MS = 1_000;
 /** How many messages are handed over in one turn of the event loop: what is done with them is told to the broker while the next are handled. */
 const AT_ONCE = 64;
-/** A pause that is shorter is not worth to be told to the broker, in milliseconds. */
-const SHORT_MS = 100;
+/** What a message is taken to have, as RabbitMQ counts by messages alone. */
+const USUAL_BYTES = 64 * 1024;
 
 /**
  * A member of a group. Each has as many partitions of a topic as make an equal share: how many members there are is how many consume what the group
@@ -26,12 +26,6 @@ export class Membership implements Consumption {
   private stopped = false;
   /** Handed over, and neither settled nor released. */
   private handed = 0;
-  private handedBytes = 0;
-  /** More bytes are here than may be. */
-  private isOver = false;
-  /** The broker delivers nothing, as it was told. */
-  private isHeldBack = false;
-  private holding?: NodeJS.Timeout;
   private readonly refusals = new Refusals();
   private deferred: ReceivedMessage[] = [];
   private timer?: NodeJS.Timeout;
@@ -67,12 +61,10 @@ export class Membership implements Consumption {
 
   pause(): void {
     this.paused = true;
-    this.flow();
   }
 
   resume(): void {
     this.paused = false;
-    this.flow();
     for (const message of this.deferred.splice(0)) this.giveBack(message);
     this.handOver();
   }
@@ -80,11 +72,11 @@ export class Membership implements Consumption {
   settle(message: ReceivedMessage): void {
     const { queue, delivered } = message.mark as Mark;
     queue.settle(delivered);
-    this.freed(message);
+    this.freed();
   }
 
   release(message: ReceivedMessage): void {
-    this.freed(message);
+    this.freed();
     // A member that ends pauses before, and what it has goes back in order when its channels are closed.
     if (this.paused) this.deferred.push(message);
     else this.giveBack(message);
@@ -105,7 +97,6 @@ export class Membership implements Consumption {
   async stop(signal: AbortSignal): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    clearTimeout(this.holding);
     this.unwatch();
     const gone = (async () => {
       await this.tending;
@@ -176,10 +167,8 @@ export class Membership implements Consumption {
     const { maxInFlight, maxBytesInFlight, topics } = this.request;
     // Messages that wait for another attempt must not keep the others out.
     const part = queue.isShared ? 1 / 4 / topics.length : 3 / 4 / topics.length / partitions;
-    if (this.isHeldBack) queue.holdBack(true);
     await queue.consume(
-      Math.max(1, Math.floor(maxInFlight * part)),
-      maxBytesInFlight * part,
+      Math.max(1, Math.floor(Math.min(maxInFlight, maxBytesInFlight / USUAL_BYTES) * part)),
       () => this.schedule(),
       () => void this.leave([queue]),
     );
@@ -219,10 +208,8 @@ export class Membership implements Consumption {
     this.held.delete(queue.name);
   }
 
-  private freed({ body }: ReceivedMessage): void {
+  private freed(): void {
     this.handed -= 1;
-    this.handedBytes -= body.length;
-    if (this.isOver) this.flow();
     if (this.handed === this.request.maxInFlight - 1) this.schedule();
   }
 
@@ -235,27 +222,7 @@ export class Membership implements Consumption {
     });
   }
 
-  /** Tells the broker to deliver nothing while the group pauses, or as long as more bytes are here than may be. */
-  private flow(): void {
-    const { maxBytesInFlight } = this.request;
-    let bytes = this.handedBytes;
-    for (const { waitingBytes } of this.held.values()) bytes += waitingBytes;
-    this.isOver = bytes > (this.isOver ? maxBytesInFlight / 2 : maxBytesInFlight);
-    if (this.isOver) this.holdBack(true);
-    else if (!this.paused) this.holdBack(false);
-    else this.holding ??= setTimeout(() => this.holdBack(this.paused || this.isOver), SHORT_MS).unref();
-  }
-
-  private holdBack(isHeldBack: boolean): void {
-    clearTimeout(this.holding);
-    this.holding = undefined;
-    if (this.isHeldBack === isHeldBack || this.stopped) return;
-    this.isHeldBack = isHeldBack;
-    for (const queue of this.held.values()) queue.holdBack(isHeldBack);
-  }
-
   private handOver(): void {
-    this.flow();
     let turn = AT_ONCE;
     const queues = [...this.held.values()];
     // Each turn begins with another one, so that none waits for the others.
@@ -266,7 +233,6 @@ export class Membership implements Consumption {
       if (!queue.isServed || queue.waiting.length === 0) continue;
       const messages = queue.take(room);
       this.handed += messages.length;
-      for (const { body } of messages) this.handedBytes += body.length;
       turn -= messages.length;
       this.sink.deliver(messages);
     }
