@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { KafkaOversizeError } from '../errors.js';
+import { KafkaOversizeError, KafkaUnknownTopicError } from '../errors.js';
 import type { PendingRecord } from './pending-record.js';
 import { type RecordSender, SendFailure } from './record-sender.js';
+
+/** A topic that no broker has known for so long, in milliseconds, was deleted; the broker of one that is being made learns of it sooner. */
+const GONE_AFTER_MS = 3_000;
 
 /** What a lane is told. */
 export interface LaneSettings {
@@ -105,6 +108,7 @@ export class Lane {
     const records = batch.map(({ record }) => record);
     let session = this.sender.open();
     let uncertain = false;
+    let unknownSince: number | undefined;
     try {
       for (let attempt = 1; ; attempt += 1) {
         try {
@@ -116,7 +120,10 @@ export class Lane {
           this.settings.onAttempt(error);
           if (outcome === 'duplicate') return this.#acknowledge(batch, undefined);
           if (outcome === 'unknown') uncertain = true;
-          const isOver = outcome === 'refused' || outcome === 'too-large' || batch.every(({ settled }) => settled);
+          unknownSince = error instanceof KafkaUnknownTopicError ? (unknownSince ?? performance.now()) : undefined;
+          const isGone = unknownSince !== undefined && performance.now() - unknownSince > GONE_AFTER_MS;
+          const isOver =
+            outcome === 'refused' || outcome === 'too-large' || isGone || batch.every(({ settled }) => settled);
           // The broker may have it: another batch with the same numbers would be taken for this one.
           if (outcome === 'out-of-step' || (isOver && uncertain)) {
             this.sender.renew();

@@ -8,6 +8,7 @@ import { aborted } from '../../aborted.js';
 import type { KafkaBounds } from '../../ports/reader.js';
 import { isComing } from './commit.js';
 import { type Attempt, diagnose } from './diagnose.js';
+import { forgetOthers, type TargetedCluster, withCluster } from './targets.js';
 
 /** Where `DescribeConfigs` says that a value was set on the topic itself. */
 const SET_ON_TOPIC = 1;
@@ -18,6 +19,7 @@ const PATIENCE = 5;
 
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
+  readonly #cluster: TargetedCluster | undefined;
   #connected: Promise<void> | undefined;
 
   constructor(
@@ -25,7 +27,9 @@ export class KafkajsAdmin implements KafkaAdmin {
     private readonly config: KafkaConfig,
     private readonly at: DriverSite,
   ) {
-    this.#admin = kafka.admin({ retry: { retries: 2 } });
+    const { made, cluster } = withCluster(kafka, () => kafka.admin({ retry: { retries: 2 } }));
+    this.#admin = made;
+    this.#cluster = cluster;
   }
 
   /** Resolves when a broker answers and knows this app; rejects with the reason why not. */
@@ -215,7 +219,9 @@ export class KafkajsAdmin implements KafkaAdmin {
         try {
           return await question(this.#admin);
         } catch (error) {
-          if (!isComing(error) || tried === PATIENCE) throw diagnose(error, { ...attempt, config: this.config });
+          const isAnothers = await forgetOthers(this.#cluster, attempt.topic, error);
+          if (!(isAnothers || isComing(error)) || tried === PATIENCE)
+            throw diagnose(error, { ...attempt, config: this.config });
           await sleep(backoff(this.config.retry)(tried), undefined, { ref: false });
         }
       }

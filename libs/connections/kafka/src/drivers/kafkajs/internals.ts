@@ -22,6 +22,7 @@ export interface Fetched {
 export type RawMessage = Pick<Batch['messages'][number], 'offset' | 'key' | 'value' | 'headers' | 'timestamp'>;
 
 export interface ReadableCluster {
+  readonly targetTopics: Set<string>;
   refreshMetadata(): Promise<void>;
   refreshMetadataIfNecessary(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;

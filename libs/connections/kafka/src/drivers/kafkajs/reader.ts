@@ -11,6 +11,7 @@ import { messageOf } from './batch.js';
 import { diagnose } from './diagnose.js';
 import { type KafkajsError, rootOf } from './internals.js';
 import type { Fetched, ReadableCluster } from './internals.js';
+import { forgetOthers } from './targets.js';
 
 /** How often a fetch is tried while its partition moves to another broker, or that is away for a moment. */
 const ATTEMPTS = 8;
@@ -95,7 +96,8 @@ export class KafkajsReader implements KafkaReader {
       try {
         return await this.#inTurn(() => this.#fetchOnce(topic, partition, from));
       } catch (error) {
-        if (!mayPass(rootOf(error)) || attempt === ATTEMPTS)
+        const isAnothers = await forgetOthers(await this.#connected, topic, error);
+        if (!(isAnothers || mayPass(rootOf(error))) || attempt === ATTEMPTS)
           throw diagnose(error, { config: this.config, action: `read the topic "${topic}"`, topic });
         await sleep(this.#backoff(attempt), undefined, { ref: false });
         await this.#refresh();

@@ -1,5 +1,12 @@
 import type { DriverSite } from '@core-infra/kernel';
-import { type CompressionTypes, type Kafka, type Message, Partitioners, type Producer } from 'kafkajs';
+import {
+  type CompressionTypes,
+  type Kafka,
+  type Message,
+  Partitioners,
+  type Producer,
+  type ProducerConfig,
+} from 'kafkajs';
 import type { KafkaConfig } from '../../config/kafka.config.js';
 import { KafkaUnknownTopicError } from '../../errors.js';
 import type { KafkaRecord } from '../../ports/producer.js';
@@ -13,6 +20,7 @@ import {
 import { diagnose } from './diagnose.js';
 import { type KafkajsError, rootOf } from './internals.js';
 import type { KafkajsAdmin } from './admin.js';
+import { forgetOthers, type TargetedCluster, withCluster } from './targets.js';
 
 const outcomes: Readonly<Record<string, SendOutcome>> = {
   MESSAGE_TOO_LARGE: 'too-large',
@@ -33,6 +41,7 @@ const acknowledgements = { all: -1, leader: 1, none: 0 };
 /** A kafkajs producer that is connected when it is first used. */
 interface Generation {
   readonly producer: Producer;
+  readonly cluster: TargetedCluster | undefined;
   /** Undefined while nothing is under way to connect it. */
   connected: Promise<void> | undefined;
   /** Batches under way. */
@@ -153,7 +162,8 @@ export class KafkajsSender implements RecordSender {
       return written.baseOffset === undefined || written.baseOffset === '-1' ? undefined : BigInt(written.baseOffset);
     } catch (error) {
       if (error instanceof SendFailure) throw error;
-      const found = outcomeOf(rootOf(error));
+      const isAnothers = await forgetOthers(generation.cluster, topic, error);
+      const found = isAnothers ? 'later' : outcomeOf(rootOf(error));
       // What was not connected was not sent.
       const outcome = found === 'unknown' && !isConnected ? 'later' : found;
       throw new SendFailure(
@@ -165,15 +175,16 @@ export class KafkajsSender implements RecordSender {
 
   #generation(): Generation {
     if (this.#current) return this.#current;
-    const producer = this.kafka.producer({
+    const options: ProducerConfig = {
       createPartitioner: Partitioners.DefaultPartitioner,
       idempotent: this.config.idempotent,
       allowAutoTopicCreation: false,
       metadataMaxAge: this.config.metadataMaxAgeMs,
       // The least that an idempotent one may have.
       retry: { retries: this.config.idempotent ? 1 : 0 },
-    });
-    const generation: Generation = { producer, connected: undefined, users: 0, retired: this.#closed };
+    };
+    const { made: producer, cluster } = withCluster(this.kafka, () => this.kafka.producer(options));
+    const generation: Generation = { producer, cluster, connected: undefined, users: 0, retired: this.#closed };
     this.#current = generation;
     return generation;
   }
