@@ -143,6 +143,36 @@ describe('relay', () => {
     await eventually(async () => expect(await rowsOf(relay)).toBe(0));
   });
 
+  it('writes one dead letter for what the broker refuses while it does not answer for the others', async () => {
+    let isAway = true;
+    let offered = 0;
+    const { took, publish } = sink();
+    await using relay = await bootRelay(
+      url,
+      async (messages, signal) => {
+        const isBad = ({ body }: (typeof messages)[number]): boolean => body.toString() === '0';
+        offered += messages.some(each => !isBad(each)) ? 1 : 0;
+        if (!isAway)
+          await publish(
+            messages.filter(each => !isBad(each)),
+            signal,
+          );
+        const away = (): Error | undefined =>
+          isAway ? Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }) : undefined;
+        return messages.map(each => (isBad(each) ? new RefusedError('Refused.') : away()));
+      },
+      { attempts: 1 },
+    );
+    await relay.outbox.write(messagesOf(4, 4));
+    relay.relay.start();
+    await eventually(() => expect(offered).toBeGreaterThan(3));
+    expect(await relay.hub.deadLetters.count({}, AbortSignal.timeout(1_000))).toBe(1);
+    expect(await rowsOf(relay)).toBe(3);
+    isAway = false;
+    await eventually(() => expect(took).toHaveLength(3));
+    await eventually(async () => expect(await rowsOf(relay)).toBe(0));
+  });
+
   it('gives up none of a key but the first, though the broker refuses all behind it as well', async () => {
     const { took, publish } = sink();
     let tries = 0;

@@ -147,7 +147,8 @@ export class Relay {
       if (dead.length > 0) await hold.remove(dead);
       if (clock.monotonic() - since > leaseMs)
         logger.warn(`A batch of the outbox took longer than outbox.leaseMs (${leaseMs} ms)`);
-      if (away !== undefined && done.length === 0) throw away;
+      // What is removed must be committed: letters of events that stayed would be written again.
+      if (away !== undefined && done.length + dead.length === 0) throw away;
       // What was refused waits, and is not read again until it is due.
       return !batch.isFull && done.length + dead.length === found.length ? hold.buckets : [];
     });
