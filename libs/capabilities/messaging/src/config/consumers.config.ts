@@ -14,8 +14,8 @@ export class ConsumersConfig {
 
   /**
    * How many more of a handler may be begun while others hang, for keys that have not failed, so that poisoned keys do not hold up the rest: one for
-   * each attempt that takes four times as long as nine of ten do, and 25 ms at least. Pools should have room for both together; 0 keeps `concurrency`
-   * as it is. A handler whose concurrency is 1 has none unless it says so itself. @default as many as `concurrency`
+   * each attempt that takes four times as long as nine of ten do, and 25 ms at least. With an inbox in a database they never take the last connection
+   * of its pool. 0 keeps `concurrency` as it is. A handler whose concurrency is 1 has none unless it says so itself. @default as many as `concurrency`
    */
   @IsOptional()
   @IsInt()

@@ -29,10 +29,11 @@ export class LaneRunner {
     /** The lane may go on. */
     private readonly next: (lane: Lane) => void,
   ) {
+    const hasRoom = (): boolean => hub.stores.inbox?.hasRoom?.() ?? true;
     for (const handler of handlers) {
       const limits = new TimeLimits(handler);
       const pace = new Pace();
-      this.tracks.set(handler, { limits, pace, slots: new Slots(handler, limits, pace) });
+      this.tracks.set(handler, { limits, pace, slots: new Slots(handler, limits, pace, hasRoom) });
     }
   }
 

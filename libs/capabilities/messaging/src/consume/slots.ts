@@ -4,6 +4,9 @@ import type { TimeLimits } from './time-limits.js';
 /** Begins an attempt; false when it is needed no more. */
 export type Begin = () => boolean;
 
+/** How soon it is looked again whether there is room, in milliseconds. */
+const againMs = 10;
+
 /**
  * How many attempts of a handler run at once; what is beyond that waits, in the order in which it came.
  *
@@ -24,6 +27,8 @@ export class Slots {
     private readonly places: { readonly concurrency: number; readonly overflow: number },
     private readonly limits: Pick<TimeLimits, 'slow'>,
     private readonly pace: Pick<Pace, 'slowMs'>,
+    /** Whether what attempts hold has room for one more than the concurrency. */
+    private readonly hasRoom: () => boolean = () => true,
   ) {
     this.mostFailing = Math.max(1, Math.floor(places.concurrency / 2));
   }
@@ -73,8 +78,10 @@ export class Slots {
     }
     if (!isFresh || running >= places.concurrency + places.overflow) return undefined;
     const { count, nextInMs } = this.limits.slow(this.pace.slowMs, places.overflow);
-    if (running < places.concurrency + count) return false;
-    if (nextInMs !== undefined) this.timer ??= setTimeout(() => this.lookAgain(), nextInMs + 1).unref();
+    const isDue = running < places.concurrency + count;
+    if (isDue && this.hasRoom()) return false;
+    const inMs = isDue ? againMs : nextInMs;
+    if (inMs !== undefined) this.timer ??= setTimeout(() => this.lookAgain(), inMs + 1).unref();
     return undefined;
   }
 

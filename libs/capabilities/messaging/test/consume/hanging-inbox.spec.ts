@@ -1,8 +1,9 @@
-import { DataSource } from '@core-infra/database';
+import { DataSource, poolStats } from '@core-infra/database';
 import { eventually, uniqueName, usePostgres } from '@core-infra/testing';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { IsInt, IsString } from 'class-validator';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hubOf } from '../../src/bus/open-bus.js';
 import { defineEvent, EventBus, Subscribe } from '../../src/index.js';
 import { bootWithDatabase } from '../outbox/support/boot-with-database.js';
@@ -49,5 +50,62 @@ describe('a handler that hangs in the transaction of its inbox', () => {
     await eventually(() => expect(seen).toEqual(['good']));
     const open = `SELECT count(*)::int AS open FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`;
     await eventually(async () => expect(await app.get(DataSource).query(open)).toEqual([{ open: 0 }]));
+  });
+});
+
+describe('poison that hangs in all places of a handler with an inbox, as all is by default', () => {
+  const boot = async (poison: number) => {
+    const over = Promise.withResolvers<void>();
+    let hanging = 0;
+    const good: string[] = [];
+    @Controller()
+    class Handlers {
+      @Subscribe(placed)
+      handle(@Payload() { id }: Order): Promise<void> | void {
+        if (!id.startsWith('poison')) return void good.push(id);
+        hanging += 1;
+        return over.promise;
+      }
+    }
+    const app = await bootWithDatabase({
+      url: postgres.url,
+      controllers: [Handlers],
+      messaging: { group: uniqueName('group') },
+    });
+    const publish = (what: string, count: number): Promise<void> =>
+      app.get(EventBus).publishBatch(Array.from({ length: count }, (_, n) => placed.of({ id: `${what}${n}`, at: 0 })));
+    await publish('poison', poison);
+    return {
+      good,
+      publish,
+      hanging: () => hanging,
+      dataSource: app.get(DataSource),
+      end: () => over.resolve(),
+      [Symbol.asyncDispose]: async () => {
+        over.resolve();
+        await app.close();
+      },
+    };
+  };
+
+  it('leaves the other keys a connection of the pool', async () => {
+    await using app = await boot(8);
+    await eventually(() => expect(app.hanging()).toBe(8));
+    await app.publish('good', 20);
+    await eventually(() => expect(app.good).toHaveLength(20));
+    expect(app.hanging()).toBe(8);
+  });
+
+  it('leaves the rest of the app one too, however much of it there is', async () => {
+    await using app = await boot(30);
+    await eventually(() => expect(app.hanging()).toBe(9));
+    for (let at = 0; at < 25; at += 1) {
+      expect(await app.dataSource.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+      await sleep(10); // in which more would have begun
+    }
+    expect(app.hanging()).toBe(9);
+    await eventually(() => expect(poolStats(app.dataSource)).toMatchObject({ active: 9, max: 10, waiting: 0 }));
+    app.end();
+    await eventually(() => expect(app.hanging()).toBe(30));
   });
 });

@@ -2,14 +2,14 @@ import { Pace } from '../../src/consume/pace.js';
 import { Slots } from '../../src/consume/slots.js';
 
 /** Slots, and attempts of which the spec says how many hang. */
-function given(concurrency: number, overflow: number) {
+function given(concurrency: number, overflow: number, hasRoom?: () => boolean) {
   const limits = {
     hanging: 0,
     slow(_slowMs: number, most: number) {
       return { count: Math.min(most, this.hanging), nextInMs: 5 };
     },
   };
-  const slots = new Slots({ concurrency, overflow }, limits, { slowMs: 25 });
+  const slots = new Slots({ concurrency, overflow }, limits, { slowMs: 25 }, hasRoom);
   const begun: string[] = [];
   const request = (name: string, hasFailed = false): void => slots.request(hasFailed, () => begun.push(name) > 0);
   return { limits, slots, begun, request };
@@ -79,6 +79,28 @@ describe('places for attempts', () => {
       jest.advanceTimersByTime(1_000);
       expect(begun).toHaveLength(7);
       expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
+  it('are made up for only while there is room for more, and as soon as there is', () => {
+    jest.useFakeTimers();
+    try {
+      let room = 0;
+      const { limits, slots, begun, request } = given(2, 2, () => room-- > 0);
+      for (const name of [...names('hangs', 2), ...names('good', 3)]) request(name);
+      limits.hanging = 2;
+      jest.advanceTimersByTime(1_000);
+      expect(begun).toEqual(['hangs0', 'hangs1']);
+      room = 1;
+      jest.advanceTimersByTime(20);
+      expect(begun.slice(2)).toEqual(['good0']);
+      // A place of the handler's own is nobody else's.
+      room = 0;
+      slots.release(false);
+      slots.release(false);
+      expect(begun.slice(3)).toEqual(['good1']);
     } finally {
       jest.useRealTimers();
     }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type DataSource, type EntityManager, transactionsOf } from '@core-infra/database';
+import { type DataSource, type EntityManager, poolStats, transactionsOf } from '@core-infra/database';
 import type { Inbox } from '../../stores/inbox.js';
 
 const digestBytes = 32;
@@ -9,8 +9,16 @@ const given = `SELECT substring($2::bytea FROM at FOR ${digestBytes}) AS event F
 /** Records what a group has handled in the transaction in which it is handled. */
 export class DatabaseInbox implements Inbox {
   readonly isTransactional = true;
+  /** Have asked for a connection, and have none yet. */
+  private asking = 0;
 
   constructor(private readonly dataSource: DataSource) {}
+
+  /** The last connection is never for an attempt that makes up for others: requests, parked keys and dead letters need one too. */
+  hasRoom(): boolean {
+    const { active, max } = poolStats(this.dataSource);
+    return max - active - this.asking > 1;
+  }
 
   once(
     group: string,
@@ -20,8 +28,15 @@ export class DatabaseInbox implements Inbox {
     const transactions = transactionsOf(this.dataSource);
     // Texts of a character for each byte, which cost less than a buffer for each.
     const events = ids.map(id => hash('sha256', id, 'binary'));
+    let isAsking = true;
+    const answered = (): void => {
+      if (isAsking) this.asking -= 1;
+      isAsking = false;
+    };
+    this.asking += 1;
     // Its own, whatever runs where the message was handed over.
-    return transactions.run({ propagation: 'requires-new' }, async () => {
+    const running = transactions.run({ propagation: 'requires-new' }, async () => {
+      answered();
       const manager = transactions.running!;
       // A second delivery waits here for the end of the first.
       const { fresh, repeated } = sorted(events, await record(manager, group, [...new Set(events)]));
@@ -33,6 +48,7 @@ export class DatabaseInbox implements Inbox {
         ]);
       return repeated;
     });
+    return running.finally(answered);
   }
 }
 
