@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import type { ContextFields, ContextInput } from '@core-infra/kernel';
 import { DeadlineExceededError, RequestAbortedError } from './errors.js';
@@ -66,7 +67,7 @@ export class RunningContext implements ContextFields {
     const signals = [upstream, this.parent?.signal, this.response && this.hangUp(this.response)];
     // The parent's deadline is in the parent's signal.
     if (this.deadline !== undefined && this.deadline !== this.parent?.deadline)
-      signals.push(this.deadlineSignal(this.deadline));
+      signals.push(deadlineSignal(this.requestId, this.deadline, this.response));
     const found = signals.filter(signal => signal !== undefined);
     return found.length > 1 ? AbortSignal.any(found) : found[0];
   }
@@ -80,20 +81,24 @@ export class RunningContext implements ContextFields {
     else response.once('close', closed);
     return controller.signal;
   }
+}
 
-  private deadlineSignal(deadline: number): AbortSignal {
-    const controller = new AbortController();
-    const wait = () => {
-      const left = deadline - Date.now();
-      if (left <= 0) controller.abort(new DeadlineExceededError(this.requestId, deadline));
-      else {
-        const timer = setTimeout(wait, Math.min(left, maxDelayMs)).unref();
-        this.response?.once('close', () => clearTimeout(timer));
-      }
-    };
-    wait();
-    return controller.signal;
-  }
+/** Outside of every request and message. */
+const apart = AsyncLocalStorage.snapshot();
+
+/** A function of its own, whose timer runs apart: else what has long been answered or handled would be kept, with all that it came with, until it would have been late. */
+function deadlineSignal(requestId: string, deadline: number, response?: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  const wait = () => {
+    const left = deadline - Date.now();
+    if (left <= 0) controller.abort(new DeadlineExceededError(requestId, deadline));
+    else {
+      const timer = apart(() => setTimeout(wait, Math.min(left, maxDelayMs)).unref());
+      response?.once('close', () => clearTimeout(timer));
+    }
+  };
+  wait();
+  return controller.signal;
 }
 
 function isUnset(fields: ContextInput, name: keyof ContextFields): boolean {

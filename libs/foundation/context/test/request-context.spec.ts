@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ContextModule, UuidV7 } from '@core-infra/context';
@@ -12,6 +14,9 @@ async function boot(...imports: any[]) {
   const app = await NestFactory.createApplicationContext(AppModule, { logger: false, abortOnError: false });
   return Object.assign(app, { [Symbol.asyncDispose]: () => app.close() });
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('RequestContext', () => {
   it('knows nothing outside, and is ignored there', async () => {
@@ -103,6 +108,23 @@ describe('RequestContext', () => {
       expect(context.current!.signal).toBeUndefined();
       context.set({ deadline: Date.now() - 1 });
       expect(context.current!.signal!.aborted).toBe(true);
+    });
+  });
+
+  it('keeps nothing of work that has ended, though its deadline is still to come', async () => {
+    await using app = await boot(ContextModule.forRoot());
+    const context = app.get(RequestContext);
+    const work = (): WeakRef<object> => {
+      const payload = { large: new Uint8Array(1_000_000), signal: new AbortController().signal };
+      const fields = { deadline: Date.now() + 60_000, signal: () => payload.signal };
+      context.run(fields, () => expect(context.current!.signal!.aborted).toBe(false));
+      return new WeakRef(payload);
+    };
+    const left = work();
+    await eventually(() => {
+      collectGarbage();
+      // Not the object itself: what a matcher has seen is kept.
+      expect(left.deref() === undefined).toBe(true);
     });
   });
 
