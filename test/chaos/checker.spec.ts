@@ -42,7 +42,7 @@ describe('the checker', () => {
         expect(await play('repeating')).toEqual({ duplicated: expect.any(Number) });
       }, 300_000);
 
-      it('sees what is out of order when later events of a key overtake one that failed', async () => {
+      it('sees what is out of order when later events of a key overtake the first, which fails until they do', async () => {
         expect(await play('overtaking')).toEqual({ inverted: expect.any(Number) });
       }, 300_000);
 
