@@ -11,6 +11,7 @@ import { health } from './health.case.js';
 import { httpGet } from './http-get.case.js';
 import { kafkaProduce } from './kafka-produce.case.js';
 import { logLine } from './log-line.case.js';
+import { postgresConsume, postgresPublish } from './messaging-postgres.case.js';
 import { rabbitmqConsume, rabbitmqPublish } from './messaging-rabbitmq.case.js';
 import { messagingMemory } from './messaging-memory.case.js';
 import { messagingKafkaConsume, messagingKafkaPublish } from './messaging-kafka.case.js';
@@ -50,6 +51,8 @@ export const cases: readonly BenchCase[] = [
   inboxBatch,
   orderedPoison,
   kafkaProduce,
+  postgresPublish,
+  postgresConsume,
   messagingKafkaPublish,
   messagingKafkaConsume,
   rabbitmqPublish,
