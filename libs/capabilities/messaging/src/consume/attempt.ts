@@ -41,6 +41,7 @@ export function attemptOne(
   const end = (failure: Failure | undefined): void => {
     if (isOver) return;
     isOver = true;
+    limit.onAbort = undefined;
     limits.end(limit);
     if (!failure) handled(hub, handler, 1, since);
     ended(failure);

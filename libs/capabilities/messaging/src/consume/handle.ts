@@ -141,9 +141,14 @@ function inContext<T>(
     requestId: id,
     correlationId: correlationId ?? id,
     deadline: clock.now() + handler.timeoutMs,
-    signal: () => limit.signal,
+    signal: signalOf(limit),
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),
   };
   return context.run(fields, told);
+}
+
+/** Knows nothing but the limit: a timer that a handler leaves behind has its context kept, and must not keep what it handled. */
+function signalOf(limit: Limit): () => AbortSignal {
+  return () => limit.signal;
 }

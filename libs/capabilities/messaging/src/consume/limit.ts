@@ -7,8 +7,8 @@ export class Limit {
   beganAt = 0;
   before: Limit | undefined = undefined;
   after: Limit | undefined = undefined;
-  /** Called once, when the attempt must end. */
-  onAbort?: (reason: unknown) => void;
+  /** Called once, when the attempt must end; unset when it has, as others may know of this for longer and must not keep its messages. */
+  onAbort?: ((reason: unknown) => void) | undefined;
 
   get signal(): AbortSignal {
     if (!this.controller) {
