@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { join } from 'node:path';
 import { RabbitmqClient } from '@core-infra/rabbitmq';
 import { eventually, type HttpApp, runChild, uniqueName, useRabbitmq, useRabbitmqServer } from '@core-infra/testing';
@@ -159,7 +160,13 @@ describe('a parking queue', () => {
       { key: 'k', dueAt: 9_000, messages: 3 },
       { key: 'other', dueAt: 7_000, messages: 1 },
     ]);
+    const any = jest.spyOn(AbortSignal, 'any');
     const all = await second.next('k', 50, ever());
+    const signals = any.mock.results.map(({ value }) => value as AbortSignal);
+    any.mockRestore();
+    // A signal that is listened to is kept, and what listens with it: the content would be.
+    expect(signals.map(signal => getEventListeners(signal, 'abort').length)).toEqual(signals.map(() => 0));
+    expect(signals.length > 0).toBe(bytes === 0);
     expect(all.map(({ id, attempts }) => [id, attempts])).toEqual([
       ['id-k-0', 2],
       ['id-k-1', 0],

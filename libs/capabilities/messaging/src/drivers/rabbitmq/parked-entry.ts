@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RabbitmqMessage } from '@core-infra/rabbitmq';
-import type { WireMessage } from '../../driver/message.js';
+import type { Partition, WireMessage } from '../../driver/message.js';
+import type { ParkedMessage } from '../../stores/parking.js';
 import { fromAmqp, type OwnHeaders } from './wire.js';
 
 /** A message in the parking queue. */
@@ -35,6 +36,17 @@ export interface Entry {
 export interface Read extends Omit<Entry, 'identity' | 'key' | 'copy' | 'wire' | 'isKept'> {
   readonly ticket: string;
   readonly wire: WireMessage;
+}
+
+/** As it is handed over. */
+export function messageOf(
+  { identity: ticket, key, time, attempts, firstAttemptAt }: Entry,
+  { id, headers, body }: WireMessage,
+  group: string,
+  { topic, number: partition }: Partition,
+): ParkedMessage {
+  const first = firstAttemptAt === undefined ? {} : { firstAttemptAt };
+  return { id, topic, key, headers, body, ticket, group, partition, time, attempts, ...first };
 }
 
 /** Headers of a copy, without their prefix. */

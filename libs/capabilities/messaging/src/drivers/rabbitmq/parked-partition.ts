@@ -4,7 +4,16 @@ import { type RabbitmqClient, type RabbitmqMessage, RabbitmqMissingError } from 
 import type { Partition, WireMessage } from '../../driver/message.js';
 import { textOf } from '../../consume/text-of.js';
 import type { ParkedMessage, ParkRequest } from '../../stores/parking.js';
-import { type Copy, type Entry, identityOf, type Memory, type Read, readParked, sizeOf } from './parked-entry.js';
+import {
+  type Copy,
+  type Entry,
+  identityOf,
+  type Memory,
+  messageOf,
+  type Read,
+  readParked,
+  sizeOf,
+} from './parked-entry.js';
 import { writeCopies } from './parked-writer.js';
 import type { QueueSets } from './queue-sets.js';
 import { WholeQueue } from './whole-queue.js';
@@ -79,19 +88,9 @@ export class ParkedPartition {
       const identity = identityOf(wire);
       if (this.byIdentity.has(identity) || fresh.has(identity)) continue;
       const first = firstAttemptAt === undefined ? {} : { firstAttemptAt };
+      const order = this.nextOrder();
       const copy = this.copy();
-      fresh.set(identity, {
-        identity,
-        key,
-        time,
-        attempts,
-        dueAt,
-        reason,
-        ...first,
-        order: this.nextOrder(),
-        wire,
-        copy,
-      });
+      fresh.set(identity, { identity, key, time, attempts, dueAt, reason, ...first, order, wire, copy });
     }
     await this.site.sets.queue(this.name);
     if (!this.queue) await this.open(signal);
@@ -115,23 +114,8 @@ export class ParkedPartition {
   async next(key: string, limit: number, signal: AbortSignal): Promise<readonly ParkedMessage[]> {
     const found: ParkedMessage[] = [];
     for (const entry of (this.lanes.get(key) ?? []).slice(0, limit)) {
-      const { id, headers, body } = await this.content(entry, signal);
-      const { time, attempts, firstAttemptAt } = entry;
-      const { topic, number: partition } = this.ref;
-      const first = firstAttemptAt === undefined ? {} : { firstAttemptAt };
-      found.push({
-        id,
-        topic,
-        key,
-        headers,
-        body,
-        ticket: entry.identity,
-        group: this.site.group,
-        partition,
-        time,
-        attempts,
-        ...first,
-      });
+      const wire = await this.content(entry, signal);
+      found.push(messageOf(entry, wire, this.site.group, this.ref));
     }
     return found;
   }
@@ -283,10 +267,12 @@ export class ParkedPartition {
     const { copy } = entry;
     const { promise, reject } = (copy.asked ??= Promise.withResolvers<WireMessage>());
     const given = AbortSignal.any([signal, this.closing.signal]);
-    given.addEventListener('abort', () => reject(given.reason), { once: true });
+    const abort = (): void => reject(given.reason);
+    given.addEventListener('abort', abort, { once: true });
     // Given back, it is delivered again at once; after a lost channel it is on its way anyway.
     copy.delivered?.nack();
-    return promise;
+    // What listens is kept, and with it the message.
+    return promise.finally(() => given.removeEventListener('abort', abort));
   }
 
   private settle(copy: Copy): void {
