@@ -251,6 +251,18 @@ describe('the parking lot of NATS', () => {
     const [ticket] = await first.lot.next('g', { topic: 't', partition: 0, key: 'k' }, 10);
     expect(ticket).toMatchObject({ id: 'e1', attempts: 2, firstAttemptAt: 7, time: 1_700_000_000_000.25 });
 
+    // One is not taken at once: it is not left open whether both are there.
+    const publish = client.publish.bind(client);
+    const refused = jest.spyOn(client, 'publish').mockImplementation(async (message, options) => {
+      if (!message.subject.includes('.5-')) return publish(message, options);
+      refused.mockRestore();
+      throw new Error('no room at present');
+    });
+    await first.lot.park('g', [request(4, 'full'), request(5, 'full')], ever());
+    const full = await first.lot.next('g', { topic: 't', partition: 0, key: 'full' }, 10);
+    expect(full.map(({ id }) => id)).toEqual(['e4', 'e5']);
+    await first.lot.remove(full);
+
     const second = await enter('two');
     expect(second.keys).toEqual([{ topic: 't', partition: 0, key: 'k', dueAt: 1_000, messages: 2 }]);
     expect(new Set(second.known)).toEqual(new Set([1, 2]));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsClient } from '@core-infra/nats';
 import type { Partition } from '../../../driver/message.js';
 import type { ParkedMessage, ParkRequest } from '../../../stores/parking.js';
@@ -16,6 +17,8 @@ import {
   ticketOf,
 } from './parked.js';
 
+/** Between attempts, in milliseconds. */
+const AGAIN_MS = 500;
 /** What the server says when the owner is another by now. */
 const WRONG_LAST_SEQUENCE = new Set([10_071, 10_164]);
 
@@ -93,29 +96,20 @@ export class ParkedPartition {
     this.isLoaded = true;
   }
 
-  /** Resolves when they are durable, or of no use as the partition is given up. */
+  /** Resolves when they are durable, or of no use as the partition is given up. Once some of them are, it is not left open whether the others are. */
   async park(requests: readonly ParkRequest[], signal: AbortSignal): Promise<void> {
-    const { parcels, subject, expect } = this.site;
-    await Promise.all(
-      requests.map(async request => {
-        if (this.isClosed || this.has(request.message)) return;
-        const { parked, bytes, headers } = parcelOf(request);
-        try {
-          const { sequence, parts } = await parcels.put(
-            `${subject}.${parked.ticket}`,
-            bytes,
-            { headers, ...(expect && { expect }) },
-            signal,
-          );
-          if (!this.isClosed) this.enter({ ...parked, sequence, hasMore: parts > 1 });
-        } catch (error) {
-          if (this.isClosed) return;
-          // It may not be taken for parked: its server is not to forget it.
-          if (isRefused(error)) throw new Error('another member has the partition by now', { cause: error });
-          throw error;
-        }
-      }),
-    );
+    let left = requests.filter(({ message }) => !this.has(message));
+    for (let isBegun = false; left.length > 0 && !this.isClosed; await sleep(AGAIN_MS, undefined, { signal })) {
+      const results = await Promise.allSettled(left.map(request => this.put(request, signal)));
+      const failed = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+      if (!failed || this.isClosed) return;
+      isBegun ||= results.some(({ status }) => status === 'fulfilled');
+      // It may not be taken for parked: its server is not to forget it.
+      if (isRefused(failed.reason))
+        throw new Error('another member has the partition by now', { cause: failed.reason });
+      if (!isBegun) throw failed.reason;
+      left = left.filter((_, at) => results[at]!.status === 'rejected');
+    }
   }
 
   async next(key: string, limit: number): Promise<ParkedMessage[]> {
@@ -199,6 +193,14 @@ export class ParkedPartition {
     this.lanes.clear();
     this.tickets.clear();
     this.bytes = 0;
+  }
+
+  private async put(request: ParkRequest, signal: AbortSignal): Promise<void> {
+    const { parcels, subject, expect } = this.site;
+    const { parked, bytes, headers } = parcelOf(request);
+    const to = `${subject}.${parked.ticket}`;
+    const { sequence, parts } = await parcels.put(to, bytes, { headers, ...(expect && { expect }) }, signal);
+    if (!this.isClosed) this.enter({ ...parked, sequence, hasMore: parts > 1 });
   }
 
   private enter(parked: Parked): void {
