@@ -133,13 +133,16 @@ async function removeRows(query: Query, rows: readonly OutboxRow[]): Promise<voi
   await query('DELETE FROM messaging_outbox WHERE seq = ANY($1::bigint[])', [rows.map(({ seq }) => seq)]);
 }
 
-/** Moves events whose time has come into the outbox. */
+/**
+ * Moves events whose time has come into the outbox. Relays wait for each other with the same rows: one that passed them by could write the later events
+ * of a key before the earlier ones.
+ */
 export async function promoteDue(dataSource: DataSource, limit: number): Promise<void> {
   const moved = 'bucket, id, kind, topic, key, headers, body';
   await dataSource.query(
     `WITH due AS (
        DELETE FROM messaging_scheduled WHERE seq IN (
-         SELECT seq FROM messaging_scheduled WHERE due_at <= now() ORDER BY due_at, seq LIMIT $1 FOR UPDATE SKIP LOCKED
+         SELECT seq FROM messaging_scheduled WHERE due_at <= now() ORDER BY due_at, seq LIMIT $1 FOR UPDATE
        ) RETURNING due_at, seq, ${moved}
      ) INSERT INTO messaging_outbox (${moved}) SELECT ${moved} FROM due ORDER BY due_at, seq`,
     [limit],
