@@ -18,7 +18,11 @@ const chosen = chosenBrokers({ names: ['kafka', 'rabbitmq', 'nats'] });
     await Promise.all(
       away.map(async ({ broker, server }) => {
         await server.stop();
-        const stage = await Stage.open(broker, await postgres.createDatabase(), server.env);
+        const stage = await Stage.open(broker, await postgres.createDatabase(), {
+          ...server.env,
+          // What is caught up with takes time as well: about ten a second are enough.
+          CHAOS_REST_MS: '200',
+        });
         stages.set(broker.name, stage);
         await stage.troupe.add('worker,relay');
         await stage.troupe.add('producer');

@@ -3,6 +3,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { forBrokers } from './support/brokers.js';
 import { isLong } from './support/size.js';
 import { query, Stage } from './support/stage.js';
+import { toSay } from './support/within.js';
 
 const EVENTS = isLong ? 1_000_000 : 100_000;
 
@@ -40,7 +41,7 @@ describe(`an outbox with ${EVENTS} events that nobody has relayed`, () => {
         const waiting = async (): Promise<number> =>
           Number((await query<{ count: string }>(stage.url, 'SELECT count(*) FROM messaging_outbox'))[0]!.count);
         const filler = await stage.troupe.add('filler');
-        await filler.waitForLine(/^filled/);
+        await toSay(filler, /^filled/, 300_000);
         expect(await waiting()).toBe(EVENTS);
 
         await Promise.all([stage.troupe.add('relay'), stage.troupe.add('relay')]);

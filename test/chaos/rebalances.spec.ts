@@ -3,6 +3,7 @@ import { runChild, usePostgres } from '@core-infra/testing';
 import { forBrokers } from './support/brokers.js';
 import { INJECTIONS } from './support/size.js';
 import { expectFlawless, Stage } from './support/stage.js';
+import { toSay, within } from './support/within.js';
 
 /**
  * Each is two rebalances: the others share with it, and share what it had. What was settled behind a message that waits for its next attempt is not
@@ -31,8 +32,8 @@ describe('a member that joins a group and leaves it again and again', () => {
           const guest = runChild(join(__dirname, 'fixtures/guest.main.ts'), {
             env: { ...troupe.env, ROLE: 'worker', CHAOS_VISITS: String(VISITS), NODE_ENV: 'test', LOG_LEVEL: 'warn' },
           });
-          await guest.waitForLine(/^visited$/);
-          expect(await guest.exit).toEqual({ code: 0, signal: null });
+          await toSay(guest, /^visited$/, 60_000 + VISITS * 8_000);
+          expect(await within(() => 'the guest to end', guest.exit)).toEqual({ code: 0, signal: null });
           expectFlawless(await stage.finish(`${2 * VISITS} rebalances`), stage);
         },
         120_000 + VISITS * 10_000,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { runChild } from '@core-infra/testing';
+import { toSay, within } from './within.js';
 
 export interface Checked {
   readonly sent: number;
@@ -17,7 +18,7 @@ export interface Checked {
 /** What the checker counts, in a process of its own. */
 export async function check(databaseUrl: string): Promise<Checked> {
   const child = runChild(join(__dirname, '../fixtures/checker.main.cjs'), { env: { DATABASE_URL: databaseUrl } });
-  const [, json] = await child.waitForLine(/^checked (.+)$/);
-  await child.exit;
+  const [, json] = await toSay(child, /^checked (.+)$/);
+  await within(() => 'the checker to end', child.exit);
   return JSON.parse(json!) as Checked;
 }

@@ -47,7 +47,7 @@ export class Troupe implements AsyncDisposable {
     const candidates = ready.length > 0 ? ready : all;
     const member = candidates[Math.floor(random() * candidates.length)]!;
     member.child.kill('SIGKILL');
-    await member.child.exit;
+    await within(() => `${cast} ${member.child.pid} to be gone after SIGKILL`, member.child.exit);
     if (!this.closing) member.child = this.spawn(cast);
   }
 
@@ -79,7 +79,10 @@ export class Troupe implements AsyncDisposable {
     const pauses = ({ child }: Member): number => child.lines.filter(line => line === 'pauses').length;
     const before = publishers.map(pauses);
     for (const { child } of publishers) child.kill('SIGUSR2');
-    const all = (): void => expect(publishers.map(pauses)).toEqual(before.map(count => count + 1));
+    const all = (): void => {
+      const active = publishers.filter((publisher, at) => pauses(publisher) === before[at]);
+      if (active.length > 0) throw new Error(`Waited for publishers to pause: ${pidsOf(active)}\n${this.story}`);
+    };
     await eventually(all, { timeoutMs: 120_000 });
   }
 
@@ -140,3 +143,5 @@ export class Troupe implements AsyncDisposable {
 }
 
 const isAlive = ({ process }: Child): boolean => process.exitCode === null && process.signalCode === null;
+
+const pidsOf = (members: readonly Member[]): string => members.map(({ child }) => child.pid).join(', ');

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Child } from '@core-infra/testing';
 
 /**
  * What `promise` resolves with, or an error that says what was waited for.
@@ -15,4 +16,10 @@ export async function within<Result>(what: () => string, promise: Promise<Result
     settled.abort();
     await late.catch(() => undefined);
   }
+}
+
+/** Resolves when the process has written such a line; otherwise says what it wrote last. */
+export function toSay(child: Child, pattern: RegExp, limitMs?: number): Promise<RegExpMatchArray> {
+  const last = (): string => child.lines.slice(-20).join('\n');
+  return within(() => `process ${child.pid} to say ${String(pattern)}\n${last()}`, child.waitForLine(pattern), limitMs);
 }
