@@ -38,8 +38,8 @@ export class RetryConfig {
   maxDelayMs: number = 60_000;
 
   /**
-   * Pauses up to this long are spent with the messages in hand, unsettled; for longer ones a key is parked, where there is a parking lot. In
-   * milliseconds. @default 1_000
+   * Pauses up to this long are spent with the messages in hand, unsettled; for longer ones, and where many of its messages come meanwhile, a key is
+   * parked, where there is a parking lot. In milliseconds. @default 1_000
    */
   @IsInt()
   @Min(0)

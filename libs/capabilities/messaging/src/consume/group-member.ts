@@ -46,6 +46,7 @@ export class GroupMember implements DeliverySink {
     this.parking = new Parking(hub, group, {
       signal: this.stopping.signal,
       resume: lane => this.next(lane),
+      run: (lane, work) => this.runner.run(lane, work),
       settled: work => this.holdings.settle(work),
       released: work => this.holdings.release(work),
       taken: work => this.holdings.take(work),
@@ -177,8 +178,10 @@ export class GroupMember implements DeliverySink {
       if (lane.parked) return this.parking.append(lane, work);
       lane.queue.push(work);
       if (lane.state === 'idle') this.next(lane);
-      else if (lane.state === 'waiting') this.holdings.rest(work, true);
-      else lane.batcher?.more();
+      else if (lane.state === 'waiting') {
+        this.holdings.rest(work, true);
+        this.parking.more(lane);
+      } else lane.batcher?.more();
       return;
     }
     const lane = new Lane(partition, undefined);

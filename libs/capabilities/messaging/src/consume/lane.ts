@@ -43,6 +43,8 @@ export class Lane {
   parkedBytes?: number;
   /** Waits for others with which its first messages are handled together. */
   batcher?: Batcher;
+  /** It waits in hand: called once more has come meanwhile than may wait there. */
+  crowded?: () => void;
   /** Ends the attempt under way. */
   abort?: Limit;
   /** Who waits for the end of what is under way. */
@@ -88,6 +90,7 @@ export class Lane {
 
   stop(): void {
     clearTimeout(this.timer);
+    this.crowded = undefined;
     this.queue.length = 0;
     this.arriving.length = 0;
   }

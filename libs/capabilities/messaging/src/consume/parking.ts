@@ -9,11 +9,15 @@ import { untilDone } from './until-done.js';
 import { type Work, workOf } from './work.js';
 
 const atOnce = 50;
+const leastWaiting = 4;
+const mostWaiting = 16;
 
 export interface ParkingSite {
   readonly signal: AbortSignal;
   /** The lane has something to do, or may be done with. */
   resume(lane: Lane): void;
+  /** Runs what the lane must see the end of. */
+  run(lane: Lane, work: () => Promise<void>): void;
   /** The message is kept in the lot, and need not be at the broker. */
   settled(work: Work): void;
   /** The message is the broker's again, or the lot's. */
@@ -36,12 +40,16 @@ export class Parking {
   /** What one key may have in hand out of the lot, so that all that take at once have a quarter of what may be in flight. */
   private readonly share: { readonly messages: number; readonly bytes: number };
 
+  /** With so many messages a key does not wait in hand: there would soon be no room there for others. */
+  private readonly crowd: number;
+
   constructor(
     private readonly hub: MessagingHub,
     private readonly group: string,
     private readonly site: ParkingSite,
   ) {
     const { maxInFlight, maxBytesInFlight } = hub.config.consumers;
+    this.crowd = Math.min(mostWaiting, Math.max(leastWaiting, Math.floor(maxInFlight / 64)));
     // Twice as many keys as attempts, so that none of these waits for the lot.
     const keys = Math.max(1, Math.min(site.attempts * 2, Math.floor(maxInFlight / 4)));
     this.turns = new Turns(
@@ -101,27 +109,21 @@ export class Parking {
       wait();
       return;
     }
-    const mayWait = delayMs < this.hub.config.retry.parkAfterMs && !this.site.isTight();
-    if (!lot || lane.key === undefined || mayWait) return this.waitInHand(lane, delayMs);
-    const works = [...lane.queue];
-    const requests = works.map((each, at) => requestOf(each, at === 0 ? dueAt : 0, at === 0 ? error : undefined));
-    try {
-      await lot.park(this.group, requests, signal);
-    } catch (failure) {
-      // It waits in hand: no further from the broker than it was.
-      this.complain(failure);
-      return this.waitInHand(lane, delayMs);
-    }
-    if (lane.partition.revoked) return;
-    lane.parked = true;
-    for (const each of works) {
-      lane.queue.splice(lane.queue.indexOf(each), 1);
-      this.site.settled(each);
-    }
-    // What has come meanwhile goes behind them.
-    for (const each of lane.queue.splice(0)) this.append(lane, each);
-    tell(this.hub.site, { kind: 'parked', group: this.group, topic: work.message.topic, messages: works.length });
-    wait();
+    if (!lot || lane.key === undefined) return this.waitInHand(lane, delayMs);
+    const { parkAfterMs } = this.hub.config.retry;
+    if (delayMs >= parkAfterMs || this.site.isTight() || lane.queue.length > this.crowd)
+      return this.park(lot, lane, dueAt, error);
+    lane.crowded = () => this.site.run(lane, () => this.park(lot, lane, dueAt, error));
+    this.waitInHand(lane, delayMs);
+  }
+
+  /** A message has come for a lane that waits. */
+  more(lane: Lane): void {
+    const { crowded } = lane;
+    if (!crowded || lane.queue.length <= this.crowd) return;
+    lane.crowded = undefined;
+    clearTimeout(lane.timer);
+    crowded();
   }
 
   /** Puts a message behind those of its key. */
@@ -141,6 +143,7 @@ export class Parking {
   waitInHand(lane: Lane, delayMs: number): void {
     for (const work of lane.queue) this.site.rests(work, true);
     lane.wait(delayMs, () => {
+      lane.crowded = undefined;
       for (const work of lane.queue) this.site.rests(work, false);
       this.site.resume(lane);
     });
@@ -158,6 +161,31 @@ export class Parking {
 
   remove(ticket: ParkedMessage): Promise<void> {
     return this.lot!.remove([ticket], this.site.signal);
+  }
+
+  /** Puts all that the lane has in hand into the lot; the first of it is due then. */
+  private async park(lot: ParkingLot, lane: Lane, dueAt: number, error: unknown): Promise<void> {
+    const { clock } = this.hub.site;
+    const works = [...lane.queue];
+    const requests = works.map((each, at) => requestOf(each, at === 0 ? dueAt : 0, at === 0 ? error : undefined));
+    try {
+      await lot.park(this.group, requests, this.site.signal);
+    } catch (failure) {
+      // It waits in hand: no further from the broker than it was.
+      this.complain(failure);
+      return this.waitInHand(lane, dueAt - clock.now());
+    }
+    if (lane.partition.revoked) return;
+    lane.parked = true;
+    for (const each of works) {
+      lane.queue.splice(lane.queue.indexOf(each), 1);
+      this.site.settled(each);
+    }
+    // What has come meanwhile goes behind them.
+    for (const each of lane.queue.splice(0)) this.append(lane, each);
+    const { topic } = works[0]!.message;
+    tell(this.hub.site, { kind: 'parked', group: this.group, topic, messages: works.length });
+    lane.wait(dueAt - clock.now(), () => this.site.resume(lane));
   }
 
   private async take(lane: Lane): Promise<void> {

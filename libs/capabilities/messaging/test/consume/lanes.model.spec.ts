@@ -21,6 +21,8 @@ const run = fc.record({
   concurrency: fc.integer({ min: 1, max: 5 }),
   overflow: fc.integer({ min: 0, max: 3 }),
   batch: fc.option(fc.integer({ min: 1, max: 7 }), { nil: undefined }),
+  /** Whether what fails goes into the lot at once, or only where many wait behind it. */
+  parkAfterMs: fc.constantFrom(0, 1_000),
   lot: fc.option(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 6 }), { nil: undefined }),
 });
 
@@ -37,7 +39,7 @@ class Checked {
   private attempts = 0;
 
   constructor(private readonly given: Run) {
-    const { concurrency, overflow, batch, lot } = given;
+    const { concurrency, overflow, batch, parkAfterMs, lot } = given;
     if (lot) this.lot = new MemoryLot(lot);
     const handler: Partial<Handler> = {
       concurrency,
@@ -48,7 +50,10 @@ class Checked {
     };
     this.broker = new Scripted(
       [handler],
-      quickConfig(({ retry }) => (retry.parkAfterMs = 0)),
+      quickConfig(({ retry, consumers }) => {
+        retry.parkAfterMs = parkAfterMs;
+        consumers.maxInFlight = 200;
+      }),
       this.lot,
     );
   }

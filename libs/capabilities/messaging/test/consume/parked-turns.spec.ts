@@ -215,4 +215,35 @@ describe('keys that wait in hand', () => {
     expect(broker.settled.every(position => position >= 3)).toBe(true);
     await broker.member.drain(AbortSignal.timeout(1_000));
   });
+
+  it('are parked at once, however short the pause, when more of a key comes than may wait in hand', async () => {
+    const lot = new MemoryLot();
+    const call = async (): Promise<void> => {
+      throw new Error('bad');
+    };
+    const long = 2_000_000_000;
+    const retry = { attempts: 10, maxAgeMs: 1e12, firstDelayMs: long, factor: 1, maxDelayMs: long };
+    const config = quickConfig(given => {
+      given.retry.parkAfterMs = long;
+      given.consumers.maxInFlight = 5 * 64;
+    });
+    const broker = new Scripted([{ call, retry }], config, lot);
+    await broker.join();
+    const bad = (count: number) => Array.from({ length: count }, () => ({ key: 'bad' }));
+    broker.deliver(bad(2));
+    await turns(10);
+    broker.deliver(bad(3));
+    await turns(10);
+    expect([lot.messages, broker.settled, broker.member.state.inFlight]).toEqual([0, [], 5]);
+    broker.deliver(bad(1));
+    await eventually(() => expect(broker.settled).toEqual([0, 1, 2, 3, 4, 5]));
+    expect(lot.keysHere.get('bad')!.map(({ id, attempts }) => [id, attempts])).toEqual(
+      [1, 0, 0, 0, 0, 0].map((attempts, at) => [String(at), attempts]),
+    );
+    expect(broker.member.state.inFlight).toBe(0);
+    // With as many from the first on, it does not wait in hand at all.
+    broker.deliver(Array.from({ length: 6 }, () => ({ key: 'other' })));
+    await eventually(() => expect(lot.messages).toBe(12));
+    await broker.member.drain(AbortSignal.timeout(1_000));
+  });
 });
