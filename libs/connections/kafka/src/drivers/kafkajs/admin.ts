@@ -5,17 +5,24 @@ import type { KafkaConfig } from '../../config/kafka.config.js';
 import { backoff } from '../../config/retry.config.js';
 import type { KafkaAdmin, KafkaLag, KafkaTopic, KafkaTopicReport, KafkaTopicState } from '../../ports/admin.js';
 import { aborted } from '../../aborted.js';
+import { KafkaUnknownTopicError } from '../../errors.js';
 import type { KafkaBounds } from '../../ports/reader.js';
 import { isComing } from './commit.js';
 import { type Attempt, diagnose } from './diagnose.js';
+import { rootOf } from './internals.js';
 import { forgetOthers, type TargetedCluster, withCluster } from './targets.js';
 
 /** Where `DescribeConfigs` says that a value was set on the topic itself. */
 const SET_ON_TOPIC = 1;
 /** To make a topic; one that this account may not see looks as if it were missing. */
 const MAKE = 'CREATE, or where the topic is there already WRITE or READ, and DESCRIBE';
-/** How often a question about a group is asked while its coordinator is not ready. */
+/** How often a question is asked while a group's coordinator, or a topic's leader, is not ready. */
 const PATIENCE = 5;
+
+interface Question extends Omit<Attempt, 'config'> {
+  /** Whether the topic may be so new that brokers do not agree on it yet. */
+  readonly settles?: boolean;
+}
 
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
@@ -90,7 +97,7 @@ export class KafkajsAdmin implements KafkaAdmin {
     const known = new Set(await this.topics());
     const missing = wanted.filter(({ topic }) => !known.has(topic));
     for (const { topic, partitions, replicationFactor, config = {} } of missing)
-      await this.#ask('create', { action: `create the topic "${topic}"`, topic, needed: MAKE }, admin =>
+      await this.#ask('create', { action: `create the topic "${topic}"`, topic, needed: MAKE, settles: true }, admin =>
         admin.createTopics({
           topics: [
             {
@@ -120,7 +127,7 @@ export class KafkajsAdmin implements KafkaAdmin {
     );
     const lags = await Promise.all(
       committed.map(async ({ topic, partitions }) => {
-        const ends = await this.#ask('offsets', { ...attempt, topic }, admin => admin.fetchTopicOffsets(topic));
+        const ends = await this.#ends(topic, { ...attempt, topic });
         return partitions.flatMap(({ partition, offset }): KafkaLag[] => {
           const at = ends.find(end => end.partition === partition);
           if (!at) return [];
@@ -136,10 +143,10 @@ export class KafkajsAdmin implements KafkaAdmin {
   }
 
   async bounds(topic: string): Promise<KafkaBounds[]> {
-    const found = await this.#ask('offsets', { action: `read the topic "${topic}"`, topic }, admin =>
-      admin.fetchTopicOffsets(topic),
-    );
-    return found.map(({ partition, low, high }) => ({ partition, start: BigInt(low), end: BigInt(high) }));
+    const found = await this.#ends(topic, { action: `read the topic "${topic}"`, topic });
+    return found
+      .map(({ partition, low, high }) => ({ partition, start: BigInt(low), end: BigInt(high) }))
+      .sort((one, other) => one.partition - other.partition);
   }
 
   async deleteRecords(topic: string, before: ReadonlyMap<number, bigint>): Promise<void> {
@@ -156,6 +163,11 @@ export class KafkajsAdmin implements KafkaAdmin {
     await this.#ask('delete', { action: 'delete topics', topic }, admin =>
       admin.deleteTopics({ topics: [...topics], timeout: this.config.requestTimeoutMs }),
     );
+  }
+
+  /** Where the topic's partitions begin and end. */
+  #ends(topic: string, attempt: Question) {
+    return this.#ask('offsets', { ...attempt, topic, settles: true }, admin => admin.fetchTopicOffsets(topic));
   }
 
   async #compare(
@@ -210,7 +222,7 @@ export class KafkajsAdmin implements KafkaAdmin {
 
   async #ask<Answer>(
     operation: string,
-    attempt: Omit<Attempt, 'config'>,
+    { settles = false, ...attempt }: Question,
     question: (admin: Admin) => Promise<Answer>,
   ): Promise<Answer> {
     const run = async (): Promise<Answer> => {
@@ -220,8 +232,13 @@ export class KafkajsAdmin implements KafkaAdmin {
           return await question(this.#admin);
         } catch (error) {
           const isAnothers = await forgetOthers(this.#cluster, attempt.topic, error);
-          if (!(isAnothers || isComing(error)) || tried === PATIENCE)
-            throw diagnose(error, { ...attempt, config: this.config });
+          const isNew = settles && isSettling(error);
+          if (!(isAnothers || isNew || isComing(error)) || tried === PATIENCE)
+            throw diagnose(isNew ? new KafkaUnknownTopicError(attempt.topic ?? '', { cause: error }) : error, {
+              ...attempt,
+              config: this.config,
+            });
+          if (isNew) await this.#cluster?.refreshMetadata().catch(() => undefined); // the next attempt tells
           await sleep(backoff(this.config.retry)(tried), undefined, { ref: false });
         }
       }
@@ -231,4 +248,10 @@ export class KafkajsAdmin implements KafkaAdmin {
       ? operations.tracePromise(run, { component: 'kafka', connection: id, operation })
       : run();
   }
+}
+
+/** While a topic is made, or its partitions move, brokers and what is known of them differ; kafkajs stumbles over a topic without partitions. */
+function isSettling(error: unknown): boolean {
+  const { type, name } = rootOf(error);
+  return name === 'TypeError' || /^(UNKNOWN_TOPIC_OR_PARTITION|LEADER_NOT_AVAILABLE|NOT_LEADER_)/.test(String(type));
 }
