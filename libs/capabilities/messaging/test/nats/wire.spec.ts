@@ -1,4 +1,6 @@
 import { fromNats, toNats } from '../../src/drivers/nats/wire.js';
+import type { Feed } from '../../src/drivers/nats/feed.js';
+import { heldOf, type RawMessage } from '../../src/drivers/nats/held.js';
 import { deliveryOf } from '../../src/drivers/nats/delivery.js';
 
 const entries = (headers: Record<string, string>): [string, string[]][] =>
@@ -26,6 +28,22 @@ describe('a message on its way over NATS', () => {
     const { message, extra } = fromNats(entries({ ...sent.headers, 'Nats-Msg-Id': sent.msgId }), sent.data, '-');
     expect(message).toEqual({ id: '1', key: 'größer', headers, body: Buffer.from('{}') });
     expect(extra).toEqual({ key: 'größer' });
+  });
+
+  it('is believed what it says of its attempts only where the group alone puts messages', () => {
+    const messageOf = (isShared: boolean, said: Record<string, string>) => {
+      const feed = { isShared, ref: { topic: 't', number: 0 }, source: { stream: 'S' } } as unknown as Feed;
+      const raw = { headers: entries(said), data: Buffer.from('{}') } as unknown as RawMessage;
+      const { message } = heldOf(feed, raw, { reply: 'r', sequence: 1, time: 5, now: 0 });
+      const { attempts, firstAttemptAt, notBefore, redelivered } = message;
+      return { attempts, firstAttemptAt, notBefore, redelivered };
+    };
+    const said = { 'x-infra-attempts': '3', 'x-infra-first-attempt-at': '7', 'x-infra-not-before': '9' };
+    const nothing = { attempts: 0, firstAttemptAt: undefined, notBefore: undefined };
+    expect(messageOf(true, said)).toEqual({ attempts: 3, firstAttemptAt: 7, notBefore: 9, redelivered: true });
+    expect(messageOf(false, said)).toEqual(nothing);
+    const absurd = { 'x-infra-attempts': 'x', 'x-infra-first-attempt-at': '-1', 'x-infra-not-before': '1e99' };
+    expect(messageOf(true, absurd)).toEqual({ ...nothing, redelivered: true });
   });
 
   it('of another system is known by what it says of itself, or by its place', () => {

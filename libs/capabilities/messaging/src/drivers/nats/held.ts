@@ -33,19 +33,26 @@ export function heldOf(
   }: { readonly reply: string; readonly sequence: number; readonly time: number; readonly now: number },
 ): Held {
   const { message, extra } = fromNats(raw.headers, raw.data, `${feed.source.stream}:${sequence}`);
-  const { attempts = '0', 'first-attempt-at': first, 'not-before': notBefore } = extra;
+  // Elsewhere they are some stranger's.
+  const { attempts, 'first-attempt-at': first, 'not-before': due } = feed.isShared ? extra : {};
+  const firstAttemptAt = numberOf(first);
+  const notBefore = numberOf(due);
   const received: ReceivedMessage & { mark?: unknown } = {
     ...message,
     topic: feed.ref.topic,
     partition: feed.ref.number,
     position: sequence,
     time,
-    attempts: Number(attempts),
-    ...(first !== undefined && { firstAttemptAt: Number(first) }),
+    attempts: numberOf(attempts) ?? 0,
+    ...(firstAttemptAt !== undefined && { firstAttemptAt }),
     ...(feed.isShared && { redelivered: true }),
-    ...(notBefore !== undefined && { notBefore: Number(notBefore) }),
+    ...(notBefore !== undefined && { notBefore }),
   };
   const held = { feed, sequence, bytes: raw.data.length + OVERHEAD, message: received, reply, touchedAt: now };
   (received as { mark?: unknown }).mark = held;
   return held;
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
