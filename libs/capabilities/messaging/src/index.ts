@@ -8,6 +8,8 @@ export { MessagingAdminModule, type MessagingAdminOptions } from './admin/messag
 export { EventBus, type PublishOptions } from './bus/event-bus.js';
 export type { Gauge } from './consume/pressure.js';
 export { MessagingHub } from './bus/messaging-hub.js';
+export type { DriverSteps } from './bus/open-bus.js';
+export type { OpenedDriver, OwnDriver } from './bus/own-driver.js';
 export type { MessageStores } from './bus/stores.js';
 export { ConsumersConfig } from './config/consumers.config.js';
 export { KafkaMessagingConfig } from './config/kafka-messaging.config.js';

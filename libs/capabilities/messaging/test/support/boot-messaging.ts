@@ -6,14 +6,21 @@ export interface BootMessaging {
   readonly controllers?: readonly Type[];
   readonly imports?: readonly Importable[];
   readonly options?: MessagingOptions;
+  /** @default MessagingModule */
+  readonly module?: Pick<typeof MessagingModule, 'forRoot'>;
 }
 
 /** An app with these handlers, as `bootstrap` would set it up. */
-export async function bootMessaging({ controllers = [], imports = [], options = {} }: BootMessaging): Promise<HttpApp> {
+export async function bootMessaging({
+  controllers = [],
+  imports = [],
+  options = {},
+  module = MessagingModule,
+}: BootMessaging): Promise<HttpApp> {
   class HandlersModule {}
   const app = await bootHttp(
     'fastify',
-    [...imports, MessagingModule.forRoot(options), { module: HandlersModule, controllers: [...controllers] }],
+    [...imports, module.forRoot(options), { module: HandlersModule, controllers: [...controllers] }],
     { setUp: created => connectHandlers(created) },
   );
   await app.startAllMicroservices();
