@@ -110,6 +110,11 @@ describe('answers that are lost', () => {
   const server = useKafkaServer();
 
   it('do not let another batch of the same length be taken for the one before', async () => {
+    const topic = uniqueName('orders');
+    {
+      await using patient = await bootInfra(KafkaModule.forRoot({ brokers: server.brokers, startup: 'require' }));
+      await patient.get(KafkaClient).admin.ensureTopics([{ topic, partitions: 1 }]);
+    }
     await using app = await bootInfra(
       KafkaModule.forRoot({
         brokers: server.brokers,
@@ -119,8 +124,6 @@ describe('answers that are lost', () => {
       }),
     );
     const client = app.get(KafkaClient);
-    const topic = uniqueName('orders');
-    await client.admin.ensureTopics([{ topic, partitions: 1 }]);
     const values: string[] = [];
     for (let round = 0; round < 3; round += 1) {
       const confirmed = `confirmed ${round}`;
