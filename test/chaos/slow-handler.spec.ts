@@ -11,7 +11,7 @@ const MAX_BYTES_IN_FLIGHT = 8 * MIB;
 /**
  * In flight are 14 MiB at most, as up to 64 messages are handed over at once, each of them as bytes and as data; 6 MiB are fetched ahead. What was
  * fetched at once, 10 MiB at most, is one buffer, kept for as long as any message of it, and there twice while it comes in. With what the first
- * messages bring into the heap for good, that was 58 MiB. A backlog that is kept is 200 MiB, as bytes and as data.
+ * messages bring into the heap for good, that was 44 to 58 MiB. A backlog that is kept is 200 MiB, as bytes and as data.
  */
 const MOST_GROWTH = 64 * MIB + MAX_BYTES_IN_FLIGHT;
 
@@ -52,7 +52,7 @@ describe('a slow handler before a backlog of 100 MB', () => {
             expect(
               await query(stage.url, 'SELECT count(DISTINCT n)::int AS parcels FROM chaos_calls WHERE n >= 0'),
             ).toEqual([{ parcels: PARCELS }]),
-          { timeoutMs: 180_000, intervalMs: 500 },
+          { timeoutMs: 400_000, intervalMs: 500 },
         );
         const measured = slow.stdout.flatMap(line => {
           const [, json] = /^memory (.+)$/.exec(line) ?? [];
@@ -65,7 +65,7 @@ describe('a slow handler before a backlog of 100 MB', () => {
           `${broker.name}: 100 MB handled with at most ${Math.round(growth / MIB)} MiB more of heap and buffers, RSS ${Math.round(peak / MIB)} MiB\n`,
         );
         expect(growth).toBeLessThan(MOST_GROWTH);
-      }, 300_000);
+      }, 800_000);
     },
     { names: ['kafka', 'rabbitmq'], usually: ['kafka'] },
   );
