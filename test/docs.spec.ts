@@ -16,6 +16,15 @@ describe('docs/all-in-one.md', () => {
   });
 });
 
+describe('what is generated of the configuration', () => {
+  it('has the sections of all entries of a package', () => {
+    const { properties } = JSON.parse(read('docs/config.schema.json')) as { properties: Record<string, object> };
+    expect(Object.keys(properties)).toEqual(expect.arrayContaining(['messaging', 'inbox', 'outbox']));
+    expect(read('.env.example')).toContain('# OUTBOX_BATCH_BYTES=');
+    expect(read('libs/capabilities/messaging/README.md')).toContain('| `OUTBOX_IDEMPOTENCY_LEASE_MS`');
+  });
+});
+
 describe('links between documents', () => {
   const documents = globSync(['*.md', 'docs/**/*.md', 'libs/*/README.md', 'libs/*/*/README.md', 'apps/*/README.md'], {
     cwd: root,

@@ -14,7 +14,9 @@ async function configSections() {
   const found = new Map();
   for (const { name, folder, entries } of inOrder(packages())) {
     if (!entries.some(({ subpath, source }) => subpath === '.' && existsSync(path.join(root, source)))) continue;
-    for (const exported of Object.values(require(name))) {
+    for (const exported of entries
+      .filter(isForApps)
+      .flatMap(({ subpath }) => Object.values(require(name + subpath.slice(1))))) {
       if (typeof exported !== 'function' || typeof exported.forRootAsync !== 'function') continue;
       for (const declaration of await declarationsOf(exported.forRootAsync(), SectionDeclaration)) {
         const { section, Config } = declaration;
@@ -26,6 +28,9 @@ async function configSections() {
     (a, b) => rank(a) - rank(b) || (a.section < b.section ? -1 : a.section > b.section ? 1 : 0),
   );
 }
+
+/** Commands and what specs import read no configuration of their own. */
+const isForApps = ({ subpath }) => subpath !== './cli' && subpath !== './testing';
 
 /** Core imports modules of others, so that it comes after them. */
 const inOrder = all => all.toSorted((a, b) => Number(a.folder === 'libs/core') - Number(b.folder === 'libs/core'));
