@@ -40,7 +40,7 @@ describe('flags while their Redis comes and goes', () => {
     const snapshotFile = join(folder, 'deep', 'flags.json');
     const options = { key: uniqueName('flags'), snapshotFile, bootWaitMs: 50, pollMs: 50 };
     {
-      await using before = await openStore({ url: server.url }, options);
+      await using before = await openStore({ url: server.url }, { ...options, bootWaitMs: 10_000 });
       await before.store.change({ flag: 'a', to: on, by: 'ann' });
     }
     expect((await stat(snapshotFile)).mode & 0o777).toBe(0o600);
@@ -79,7 +79,7 @@ describe('flags while their Redis comes and goes', () => {
     const snapshotFile = join(folder, `${uniqueName('flags')}.json`);
     const options = { key: uniqueName('flags'), snapshotFile, bootWaitMs: 20 };
     {
-      await using before = await openStore({ url: server.url }, options);
+      await using before = await openStore({ url: server.url }, { ...options, bootWaitMs: 10_000 });
       await before.store.change({ flag: 'a', to: on, by: 'ann' });
     }
     await writeFile(snapshotFile, spoil(await readFile(snapshotFile, 'utf8')));
@@ -93,7 +93,7 @@ describe('flags while their Redis comes and goes', () => {
   it('are the snapshot’s when what it holds is refused at the start', async () => {
     const options = { key: uniqueName('flags'), snapshotFile: join(folder, `${uniqueName('flags')}.json`) };
     {
-      await using before = await openStore({ url: server.url }, options);
+      await using before = await openStore({ url: server.url }, { ...options, bootWaitMs: 10_000 });
       await before.store.change({ flag: 'a', to: on, by: 'ann' });
       await before.client.hset(`{${options.key}}`, { document: 'broken', revision: 'x', version: '2' });
     }
