@@ -65,6 +65,15 @@ describe('a contributor', () => {
     expect(open.value('orders_total')).toBe(4);
   });
 
+  it('is asked though others are called the same', async () => {
+    const modules = ['a', 'b', 'c'].map(kind => contributor('Waiting', () => Promise.resolve([waiting(1, { kind })])));
+    await using app = await boot({}, ...modules.map(({ module }) => module));
+    const found = await scrape(app);
+    expect(['a', 'b', 'c'].map(kind => found.value('orders_waiting', { kind }))).toEqual([1, 1, 1]);
+    const sources = ['Waiting', 'SpecModule.Waiting', 'SpecModule.Waiting#2'];
+    expect(sources.map(source => found.value('infra_metrics_source_up', { source }))).toEqual([1, 1, 1]);
+  });
+
   it('that hangs is left out at the end of its time, told to give up, and not asked beside itself', async () => {
     const hanging = contributor('Hanging', () => new Promise(() => undefined));
     const fine = contributor('Fine', () => [waiting(1)]);

@@ -14,9 +14,20 @@ export function contributorsOf(discovery: DiscoveryService): readonly MetricSour
   for (const wrapper of discovery.getProviders()) {
     if (!isContributor(wrapper) || seen.has(wrapper.instance)) continue;
     seen.add(wrapper.instance);
-    sources.push(sourceOf(wrapper));
+    const source = sourceOf(wrapper);
+    sources.push({ ...source, name: freeName(source.name, wrapper, sources) });
   }
   return sources;
+}
+
+/** By its name a source is asked and told of, and two classes may have one. */
+function freeName(name: string, { host }: InstanceWrapper, others: readonly MetricSource[]): string {
+  const isFree = (wanted: string): boolean => others.every(other => other.name !== wanted);
+  if (isFree(name)) return name;
+  const inModule = `${host?.name ?? 'unknown'}.${name}`;
+  let wanted = inModule;
+  for (let count = 2; !isFree(wanted); count += 1) wanted = `${inModule}#${count}`;
+  return wanted;
 }
 
 /** By its own class, or by that of what a factory or a value provider holds. */
