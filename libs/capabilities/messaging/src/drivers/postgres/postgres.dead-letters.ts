@@ -6,6 +6,7 @@ import { decodeJob, encodeJob, fromJsonb, toJsonb } from './job-data.js';
 /** The queue of pg-boss that keeps them; no group fetches from it. */
 const QUEUE = 'messaging/dead-letters';
 const forever = 2_000_000_000;
+const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 interface Stored extends Omit<DeadLetter, 'message'> {
   readonly message: object;
@@ -43,6 +44,7 @@ export class PostgresDeadLetters implements DeadLetterStore {
     filter: DeadLetterFilter,
     { limit, after }: { readonly limit: number; readonly after?: string },
   ): Promise<readonly DeadLetter[]> {
+    if (after !== undefined && !uuid.test(after)) return [];
     const { where, values } = this.where(filter);
     if (after !== undefined) values.push(after);
     const behind = after === undefined ? '' : `AND id > $${values.length}::uuid`;
@@ -54,7 +56,7 @@ export class PostgresDeadLetters implements DeadLetterStore {
   }
 
   async get(id: string): Promise<DeadLetter | undefined> {
-    if (!/^[\da-f-]{36}$/i.test(id)) return undefined;
+    if (!uuid.test(id)) return undefined;
     const [row] = await this.connection.query<{ letter: object }>(
       `SELECT data->'letter' AS letter FROM ${this.schema}.job WHERE name = $1 AND id = $2::uuid`,
       [QUEUE, id],
