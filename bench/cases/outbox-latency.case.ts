@@ -7,7 +7,7 @@ const PER_SECOND = 1_000;
 
 export const outboxLatency: BenchCase = {
   name: 'outbox-latency',
-  about: `From the commit of a transaction that publishes one event until the event is handed to the broker, at ${PER_SECOND.toLocaleString('en-US')} transactions a second in one process, woken by NOTIFY.`,
+  about: `From the commit of a transaction that publishes one event until the event is handed to the broker, at ${PER_SECOND.toLocaleString('en-US')} transactions a second in one process, whose relay is woken at the commit.`,
   rounds: 5,
   metrics: [
     { key: 'p50', label: 'p50', unit: 'ms', digits: 2 },
