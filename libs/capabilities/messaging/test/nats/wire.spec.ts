@@ -1,6 +1,7 @@
 import { fromNats, toNats } from '../../src/drivers/nats/wire.js';
 import type { Feed } from '../../src/drivers/nats/feed.js';
-import { heldOf, type RawMessage } from '../../src/drivers/nats/held.js';
+import { heldOf } from '../../src/drivers/nats/held.js';
+import { RawHeaders } from '../../src/drivers/nats/raw-headers.js';
 import { deliveryOf } from '../../src/drivers/nats/delivery.js';
 
 const entries = (headers: Record<string, string>): [string, string[]][] =>
@@ -33,8 +34,10 @@ describe('a message on its way over NATS', () => {
   it('is believed what it says of its attempts only where the group alone puts messages', () => {
     const messageOf = (isShared: boolean, said: Record<string, string>) => {
       const feed = { isShared, ref: { topic: 't', number: 0 }, source: { stream: 'S' } } as unknown as Feed;
-      const raw = { headers: entries(said), data: Buffer.from('{}') } as unknown as RawMessage;
-      const { message } = heldOf(feed, raw, { reply: 'r', sequence: 1, time: 5, now: 0 });
+      const lines = Object.entries(said).map(([name, value]) => `${name}: ${value}`);
+      const headers = new RawHeaders(['NATS/1.0', ...lines, '', ''].join('\r\n'));
+      const delivered = { headers, reply: 'r', sequence: 1, time: 5, now: 0 };
+      const { message } = heldOf(feed, { data: Buffer.from('{}') }, delivered);
       const { attempts, firstAttemptAt, notBefore, redelivered } = message;
       return { attempts, firstAttemptAt, notBefore, redelivered };
     };

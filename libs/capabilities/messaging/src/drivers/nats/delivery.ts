@@ -14,3 +14,6 @@ export function deliveryOf(reply: string): Delivery {
   const from = parts.length > 9 ? 6 : 4;
   return { count: Number(parts[from]), sequence: Number(parts[from + 1]), time: Number(parts[from + 3]) / 1e6 };
 }
+
+/** Whether an answer to a message tells a stream what became of it; a status of the server asks for none. */
+export const isDelivery = (reply: string | undefined): boolean => reply?.startsWith('$JS.ACK.') ?? false;

@@ -1,9 +1,10 @@
 import type { NatsClient } from '@core-infra/nats';
 import type { Partition } from '../../driver/message.js';
-import { deliveryOf } from './delivery.js';
+import { deliveryOf, isDelivery } from './delivery.js';
 import type { FeedSite } from './feed-site.js';
-import { type Held, heldOf, type RawMessage as Message } from './held.js';
+import { type Delivered, type Held, heldOf, type RawMessage as Message } from './held.js';
 import { PIN_GROUP, type Source } from './names.js';
+import { headersOf, type RawHeaders } from './raw-headers.js';
 import { Waiting } from './waiting.js';
 
 type Connection = NatsClient['connection'];
@@ -150,8 +151,11 @@ export class Feed {
 
   private receive(message: Message): void {
     if (this.isClosed) return;
-    const { headers, reply } = message;
-    if (headers && headers.code >= 100) return this.hearStatus(headers.code, headers.description, headers);
+    const { reply } = message;
+    const headers = headersOf(message);
+    // Strangers may give a message the look of a status.
+    if (headers && headers.code >= 100 && !isDelivery(reply))
+      return this.hearStatus(headers.code, headers.description, headers);
     if (reply === undefined) return;
     this.outstanding = Math.max(0, this.outstanding - 1);
     const pin = headers?.get('Nats-Pin-Id');
@@ -161,12 +165,13 @@ export class Feed {
     const now = this.site.clock.monotonic();
     if (again?.message.time === time) Object.assign(again, { reply, touchedAt: now });
     else if (this.settled.get(sequence) === time) this.tell(reply, '+ACK');
-    else this.add(message, reply, sequence, time, now);
+    else this.add(message, { headers, reply, sequence, time, now });
     this.ask();
   }
 
-  private add(raw: Message, reply: string, sequence: number, time: number, now: number): void {
-    const held = heldOf(this, raw, { reply, sequence, time, now });
+  private add(raw: Message, delivered: Delivered): void {
+    const { reply, sequence } = delivered;
+    const held = heldOf(this, raw, delivered);
     const early = (held.message.notBefore ?? 0) - this.site.clock.now();
     if (early > SOON_MS) return this.tell(reply, `-NAK ${JSON.stringify({ delay: Math.round(early * 1e6) })}`);
     this.known.set(sequence, held);
@@ -175,7 +180,7 @@ export class Feed {
     if (!this.barrier) this.site.filled();
   }
 
-  private hearStatus(code: number, description: string, headers: NonNullable<Message['headers']>): void {
+  private hearStatus(code: number, description: string, headers: RawHeaders): void {
     if (code === 100) return;
     const rest = Number(headers.get('Nats-Pending-Messages') || this.outstanding);
     this.outstanding = Math.max(0, this.outstanding - rest);

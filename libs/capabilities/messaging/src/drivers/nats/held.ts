@@ -1,6 +1,7 @@
 import type { NatsClient } from '@core-infra/nats';
 import type { ReceivedMessage } from '../../driver/message.js';
 import type { Feed } from './feed.js';
+import type { RawHeaders } from './raw-headers.js';
 import { fromNats } from './wire.js';
 
 type Subscribing = Parameters<NatsClient['connection']['subscribe']>;
@@ -19,20 +20,24 @@ export interface Held {
   touchedAt: number;
 }
 
+/** How it was delivered. */
+export interface Delivered {
+  readonly headers: RawHeaders | undefined;
+  readonly reply: string;
+  readonly sequence: number;
+  readonly time: number;
+  readonly now: number;
+}
+
 /** What headers and the client library need beyond a body, in bytes, roughly. */
 const OVERHEAD = 500;
 
 export function heldOf(
   feed: Feed,
-  raw: RawMessage,
-  {
-    reply,
-    sequence,
-    time,
-    now,
-  }: { readonly reply: string; readonly sequence: number; readonly time: number; readonly now: number },
+  raw: Pick<RawMessage, 'data'>,
+  { headers, reply, sequence, time, now }: Delivered,
 ): Held {
-  const { message, extra } = fromNats(raw.headers, raw.data, `${feed.source.stream}:${sequence}`);
+  const { message, extra } = fromNats(headers, raw.data, `${feed.source.stream}:${sequence}`);
   // Elsewhere they are some stranger's.
   const { attempts, 'first-attempt-at': first, 'not-before': due } = feed.isShared ? extra : {};
   const firstAttemptAt = numberOf(first);

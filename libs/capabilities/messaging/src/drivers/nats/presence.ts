@@ -53,7 +53,7 @@ export class Presence {
     this.subscription = connection.subscribe(subject, {
       callback: (error, message) => {
         if (error) this.refuse(error);
-        else this.hear(message.json<Beat>());
+        else this.hear(beatOf(message.data));
       },
     });
   }
@@ -111,13 +111,26 @@ export class Presence {
     this.site.troubled(this.refusal);
   }
 
-  private hear({ member, topics, isNew, isLeaving }: Beat): void {
+  private hear(beat: Beat | undefined): void {
     const { site } = this;
-    if (member === site.member) return;
+    if (!beat || beat.member === site.member) return;
+    const { member, topics, isNew, isLeaving } = beat;
     const before = this.others.get(member);
     // One that has left is not waited for, should its name still be somewhere.
     this.others.set(member, { at: isLeaving ? -Infinity : site.clock.monotonic(), topics });
     if (isNew) void this.beat().catch(() => undefined);
     if (isLeaving || !before || JSON.stringify(before.topics) !== JSON.stringify(topics)) site.changed();
+  }
+}
+
+/** Strangers may tell anything. @returns nothing of what no member has told */
+function beatOf(data: Uint8Array): Beat | undefined {
+  try {
+    const beat = JSON.parse(Buffer.from(data).toString()) as Beat | null;
+    if (typeof beat?.member !== 'string' || !Object.values(beat.topics).every(own => Array.isArray(own)))
+      return undefined;
+    return beat;
+  } catch {
+    return undefined;
   }
 }
