@@ -24,6 +24,23 @@ describe('data of a job', () => {
     });
   });
 
+  it.each([
+    { ...message, headers: { a: 1 }, body: '{}' },
+    { ...message, headers: { a: null }, body: '{}' },
+    { ...message, headers: null, body: '{}' },
+    { ...message, body: 7 },
+    { ...message, body: '{}', attempts: 'many' },
+    { ...message, id: undefined, body: '{}' },
+    { packed: 'no JSON' },
+    { packed: 7 },
+    'text',
+    null,
+    7,
+  ])('that others have put there is a message without headers: %j', data => {
+    const body = Buffer.from(JSON.stringify(data));
+    expect(decodeJob({ id: 'job', data }, 't')).toEqual({ id: 'job', topic: 't', headers: {}, body });
+  });
+
   it('is legible where it can be', () => {
     expect(JSON.parse(encodeJob({ ...message, key: 'a' }))).toEqual({
       id: 'id',

@@ -99,6 +99,30 @@ describe('other systems', () => {
 });
 
 describe('poison', () => {
+  it('that looks like what the driver writes itself is a dead letter, and others go on', async () => {
+    const steps = stepsOf(uniqueName('forged'));
+    const seen: number[] = [];
+    const handler = handlerOf(steps, ({ at }) => void seen.push(at));
+    await using app = await bootRabbitmq(server.url, { group: steps.type }, [handler]);
+    const forged = ['{', 'null', '{}', '{"id":"1","headers":{"a":null},"body":"e30=","extra":{}}'];
+    for (const content of forged)
+      await app.get(RabbitmqClient).publish({
+        exchange: 'events',
+        routingKey: steps.type,
+        contentType: 'application/vnd.core-infra.message+json',
+        content,
+      });
+    await app.get(EventBus).publish(steps.of({ key: 'good', at: 1 }));
+    await eventually(() => expect(seen).toEqual([1]));
+    const { deadLetters } = app.get(MessagingHub);
+    await eventually(async () => {
+      const letters = await deadLetters.list({ group: steps.type }, { limit: 9 }, AbortSignal.timeout(20_000));
+      expect(letters.map(({ reason, message }) => `${reason} ${message.body.toString()}`).toSorted()).toEqual(
+        forged.map(content => `undecodable ${content}`).toSorted(),
+      );
+    });
+  });
+
   it('of eight keys at once does not keep other keys waiting, whatever it does', async () => {
     const steps = stepsOf(uniqueName('poison'));
     const published: number[] = [];

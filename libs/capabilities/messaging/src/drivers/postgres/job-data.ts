@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { WireMessage } from '../../driver/message.js';
+import { isTexts } from '../../driver/texts.js';
 
 /** A message as it stands in a job's `data`, legible wherever it can be. */
 interface JobData {
@@ -53,8 +54,26 @@ export function decodeJob(
   { id, data }: { readonly id: string; readonly data: unknown },
   topic: string,
 ): WireMessage & JobState {
-  const stored = typeof data === 'object' && data !== null ? fromJsonb(data as JobData) : undefined;
-  if (typeof stored?.headers !== 'object') return { id, topic, headers: {}, body: Buffer.from(JSON.stringify(data)) };
+  const stored = storedOf(data);
+  if (!stored) return { id, topic, headers: {}, body: Buffer.from(JSON.stringify(data)) };
   const { body, base64, ...rest } = stored;
   return { ...rest, topic, body: body === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(body) };
+}
+
+function storedOf(data: unknown): JobData | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  try {
+    const stored = fromJsonb(data);
+    return isOurs(stored) ? stored : undefined;
+  } catch {
+    return undefined; // packed by somebody else
+  }
+}
+
+function isOurs(stored: Partial<Record<keyof JobData, unknown>>): stored is JobData {
+  if (!isTexts(stored.headers) || typeof stored.id !== 'string') return false;
+  const { key, body, base64, attempts, firstAttemptAt } = stored;
+  const isNoText = (value: unknown): boolean => value !== undefined && typeof value !== 'string';
+  const isNoNumber = (value: unknown): boolean => value !== undefined && typeof value !== 'number';
+  return ![key, body, base64].some(isNoText) && ![attempts, firstAttemptAt].some(isNoNumber);
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { OutgoingMessage as AmqpMessage, RabbitmqMessage } from '@core-infra/rabbitmq';
 import { CE } from '../../codec/cloudevents.codec.js';
 import type { WireMessage } from '../../driver/message.js';
+import { isTexts } from '../../driver/texts.js';
 
 /** CloudEvents' names in its binding for AMQP; `cloudEvents:` is read as well, which the binding allows. */
 const AMQP_CE = 'cloudEvents_';
@@ -73,7 +74,8 @@ export function fromAmqp({
   const { messageId, timestamp } = properties as { messageId?: unknown; timestamp?: unknown };
   const media: unknown = properties.contentType;
   const time = typeof timestamp === 'number' && { time: timestamp * 1_000 };
-  if (media === wrapped) return { ...unwrap(content), ...time };
+  const whole = media === wrapped ? unwrap(content) : undefined;
+  if (whole) return { ...whole, ...time };
   const headers: Record<string, string> = {};
   const extra: Record<string, string> = {};
   for (const [name, value] of Object.entries(table)) {
@@ -88,11 +90,17 @@ export function fromAmqp({
   return { message: { id, headers, body: content, ...(key !== undefined && { key }) }, extra, ...time };
 }
 
-function unwrap(content: Buffer): FromAmqp {
-  const { id, key, headers, body, extra } = JSON.parse(content.toString()) as Omit<WireMessage, 'body' | 'topic'> & {
-    body: string;
-    extra: OwnHeaders;
-  };
+/** @returns nothing of what is none of ours, whatever it is called */
+function unwrap(content: Buffer): FromAmqp | undefined {
+  let given: { id?: unknown; key?: unknown; headers?: unknown; body?: unknown; extra?: unknown } | null;
+  try {
+    given = JSON.parse(content.toString()) as typeof given;
+  } catch {
+    return undefined;
+  }
+  const { id, key, headers, body, extra } = given ?? {};
+  const isOurs = typeof id === 'string' && typeof body === 'string' && isTexts(headers) && isTexts(extra);
+  if (!isOurs || (key !== undefined && typeof key !== 'string')) return undefined;
   return {
     message: { id, headers, body: Buffer.from(body, 'base64'), ...(key !== undefined && { key }) },
     extra,
