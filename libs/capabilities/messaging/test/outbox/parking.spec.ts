@@ -123,6 +123,19 @@ describe('parking lot in the database', () => {
     expect(await at.ids('k')).toEqual([]);
   });
 
+  it('takes messages whose time makes no sense', async () => {
+    await using at = await open();
+    const { lot, group } = at;
+    const times = [Number.NaN, -1, 1_700_000_000_000_000, 1e300];
+    const requests = times.map((time, n) => {
+      const request = requestOf('k', String(n));
+      return { ...request, message: { ...request.message, time } };
+    });
+    await lot.park(group, requests, signal);
+    const found = await lot.next(group, { topic: 'orders', partition, key: 'k' }, 9, signal);
+    expect(found.map(({ time }) => time)).toEqual([0, 0, 253_402_300_799_999, 253_402_300_799_999]);
+  });
+
   it('refuses more than its bound, of that group alone, and takes more once there is room', async () => {
     await using at = await open(100);
     const { lot, group } = at;

@@ -165,4 +165,8 @@ export class DatabaseParkingLot implements ParkingLot {
   }
 }
 
-const timestamp = (ms: number): string => new Date(ms).toISOString();
+/** The last moment of the year 9999, in milliseconds since 1970: what is later is written in a way that PostgreSQL does not read. */
+const latest = 253_402_300_799_999;
+
+/** What strangers take for a time must not keep a message out of the lot. */
+const timestamp = (ms: number): string => new Date(Math.max(0, Math.min(ms, latest)) || 0).toISOString();
