@@ -45,7 +45,8 @@ export {
   ScheduleUnsupportedError,
   UnknownEventVersionError,
 } from './errors.js';
-export { NatsPartitionsError, NatsTopicError } from './drivers/nats/errors.js';
+export { NatsPartitionsError, NatsSubjectError, NatsTopicError } from './drivers/nats/errors.js';
+export { QueueTakenError } from './drivers/rabbitmq/errors.js';
 export { MessagingSchemaMissingError, MessagingSchemaRightsError } from './drivers/postgres/errors.js';
 export type { CloudEvent } from './events/cloud-event.js';
 export { defineEvent } from './events/define-event.js';

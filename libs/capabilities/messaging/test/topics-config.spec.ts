@@ -13,7 +13,7 @@ function problemsOf(topics: unknown): readonly string[] {
   return [];
 }
 
-const fields = 'topic, codec, group, exchange, routingKey, queue, subject, stream';
+const fields = 'topic, codec, group, groups, exchange, routingKey, queue, subject, stream';
 const name = 'must consist of letters, digits, dots, dashes and underscores';
 
 describe('the entries of messaging.topics', () => {
