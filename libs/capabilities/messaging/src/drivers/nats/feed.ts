@@ -276,8 +276,10 @@ export class Feed {
   private async isOver(pullAt: number): Promise<boolean> {
     const { client, clock, timeoutMs } = this.site;
     const manager = await client.jetstreamManager();
+    const before = [...this.known.keys()];
     const { num_ack_pending: pending } = await manager.consumers.info(this.source.stream, this.source.consumer);
-    const missing = pending - this.known.size;
+    // What came since is not among the pending, or among those that others had: only what was here all the time surely is.
+    const missing = pending - before.filter(sequence => this.known.has(sequence)).length;
     if (missing <= 0) return true;
     const now = clock.monotonic();
     if (now - this.askedAt > timeoutMs / 2) this.outstanding = 0;
