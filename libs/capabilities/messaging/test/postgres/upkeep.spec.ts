@@ -49,6 +49,7 @@ describe('the driver postgres', () => {
       [
         `${group}/${stepped.type}`,
         {
+          id: '1',
           topic: stepped.type,
           headers: {
             ce_specversion: '1.0',
