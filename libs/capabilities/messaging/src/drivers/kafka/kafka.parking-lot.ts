@@ -3,6 +3,7 @@ import type { Logger } from '@nestjs/common';
 import type { KafkaMessagingConfig } from '../../config/kafka-messaging.config.js';
 import type { Partition } from '../../driver/message.js';
 import { ParkingFullError } from '../../errors.js';
+import { ParkedPartitions } from '../../stores/parked-partitions.js';
 import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../../stores/parking.js';
 import type { KafkaNames } from './names.js';
 import { MemoryBudget } from './parking/memory-budget.js';
@@ -30,8 +31,7 @@ export interface LotSite {
 /** Parked messages in a topic beside theirs, with the same partitions; docs/decisions/parking-on-kafka.md says how. */
 export class KafkaParkingLot implements ParkingLot {
   private readonly memory = new MemoryBudget(IN_MEMORY);
-  /** Partitions that members of this process have, by group. */
-  private readonly groups = new Map<string, Map<string, ParkedPartition>>();
+  private readonly partitions = new ParkedPartitions<ParkedPartition>();
 
   constructor(
     private readonly site: LotSite,
@@ -40,29 +40,23 @@ export class KafkaParkingLot implements ParkingLot {
 
   /** A member of this process has these partitions. */
   assigned(group: string, partitions: readonly KafkaPartition[]): void {
-    let own = this.groups.get(group);
-    if (!own) this.groups.set(group, (own = new Map()));
     const { client, names, logger } = this.site;
     for (const partition of partitions) {
       const topic = names.parked(partition.topic, group);
-      const name = nameOf(partition.topic, partition.partition);
-      own.get(name)?.close();
-      own.set(name, new ParkedPartition({ client, topic, group, memory: this.memory, logger }, partition));
+      this.partitions.at(group, partition.topic, partition.partition)?.close();
+      const parked = new ParkedPartition({ client, topic, group, memory: this.memory, logger }, partition);
+      this.partitions.add(group, partition.topic, partition.partition, parked);
     }
   }
 
   /** It has them no more: nothing of them is written from now on. */
   revoked(group: string, partitions: readonly KafkaPartition[]): void {
-    const own = this.groups.get(group);
-    for (const { topic, partition } of partitions) {
-      own?.get(nameOf(topic, partition))?.close();
-      own?.delete(nameOf(topic, partition));
-    }
+    for (const { topic, partition } of partitions) this.partitions.take(group, topic, partition)?.close();
   }
 
   async keys(group: string, partitions: readonly Partition[], signal: AbortSignal): Promise<readonly ParkedKey[]> {
     const served = partitions.flatMap(({ topic, number }) => {
-      const parked = number < FIRST_RETRY_PARTITION ? this.at(group, topic, number) : undefined;
+      const parked = number < FIRST_RETRY_PARTITION ? this.partitions.at(group, topic, number) : undefined;
       return parked ? [{ topic, number, parked }] : [];
     });
     for (const topic of new Set(served.map(each => each.topic)))
@@ -75,7 +69,9 @@ export class KafkaParkingLot implements ParkingLot {
 
   async park(group: string, requests: readonly ParkRequest[], signal: AbortSignal): Promise<void> {
     this.checkRoom(group, requests);
-    const byPartition = Map.groupBy(requests, ({ message }) => this.at(group, message.topic, message.partition));
+    const byPartition = Map.groupBy(requests, ({ message }) =>
+      this.partitions.at(group, message.topic, message.partition),
+    );
     await Promise.all(
       [...byPartition].map(async ([parked, own]) =>
         parked?.park(
@@ -96,16 +92,18 @@ export class KafkaParkingLot implements ParkingLot {
     limit: number,
     signal: AbortSignal,
   ): Promise<readonly ParkedMessage[]> {
-    return (await this.at(group, topic, partition)?.next(key, limit, signal)) ?? [];
+    return (await this.partitions.at(group, topic, partition)?.next(key, limit, signal)) ?? [];
   }
 
   async postpone(message: ParkedMessage, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
     const { group, topic, partition, ticket, firstAttemptAt } = message;
-    await this.at(group, topic, partition)?.postpone(ticket, { attempts, dueAt, firstAttemptAt }, signal);
+    await this.partitions.at(group, topic, partition)?.postpone(ticket, { attempts, dueAt, firstAttemptAt }, signal);
   }
 
   async remove(messages: readonly ParkedMessage[], signal: AbortSignal): Promise<void> {
-    const byPartition = Map.groupBy(messages, ({ group, topic, partition }) => this.at(group, topic, partition));
+    const byPartition = Map.groupBy(messages, ({ group, topic, partition }) =>
+      this.partitions.at(group, topic, partition),
+    );
     await Promise.all(
       [...byPartition].map(async ([parked, own]) =>
         parked?.remove(
@@ -119,31 +117,16 @@ export class KafkaParkingLot implements ParkingLot {
   /** Of the partitions that this process has. */
   // eslint-disable-next-line typescript/require-await -- as the port has it
   async size(group: string | undefined): Promise<{ readonly keys: number; readonly messages: number }> {
-    let keys = 0;
-    let messages = 0;
-    for (const [name, partitions] of this.groups)
-      if (group === undefined || group === name)
-        for (const parked of partitions.values()) {
-          keys += parked.keys;
-          messages += parked.size;
-        }
-    return { keys, messages };
+    return this.partitions.size(group);
   }
 
   /** @throws ParkingFullError */
   private checkRoom(group: string, requests: readonly ParkRequest[]): void {
-    let messages = 0;
-    for (const parked of this.groups.get(group)?.values() ?? []) messages += parked.size;
+    const { messages } = this.partitions.size(group);
     const fresh = requests.filter(
-      ({ message }) => !this.at(group, message.topic, message.partition)?.has(message.position),
+      ({ message }) => !this.partitions.at(group, message.topic, message.partition)?.has(message.position),
     );
     if (fresh.length > 0 && messages + fresh.length > this.config.maxParked)
       throw new ParkingFullError(group, messages);
   }
-
-  private at(group: string, topic: string, partition: number): ParkedPartition | undefined {
-    return this.groups.get(group)?.get(nameOf(topic, partition));
-  }
 }
-
-const nameOf = (topic: string, partition: number): string => `${topic}/${partition}`;

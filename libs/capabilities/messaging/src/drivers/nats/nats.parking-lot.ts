@@ -2,6 +2,7 @@ import type { NatsClient } from '@core-infra/nats';
 import type { NatsMessagingConfig } from '../../config/nats-messaging.config.js';
 import type { Partition } from '../../driver/message.js';
 import { ParkingFullError } from '../../errors.js';
+import { ParkedPartitions } from '../../stores/parked-partitions.js';
 import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../../stores/parking.js';
 import { Parcels } from './parcels.js';
 import { ParkedPartition } from './parking/parked-partition.js';
@@ -21,7 +22,7 @@ export interface Possession {
  */
 export class NatsParkingLot implements ParkingLot {
   private readonly parcels: Parcels;
-  private readonly groups = new Map<string, Map<string, ParkedPartition>>();
+  private readonly partitions = new ParkedPartitions<ParkedPartition>();
 
   constructor(
     private readonly client: NatsClient,
@@ -35,9 +36,7 @@ export class NatsParkingLot implements ParkingLot {
   assigned(group: string, ref: Partition, { revision, known }: Possession): void {
     const { names, isPinning } = this.streams;
     const { topic, number } = ref;
-    let own = this.groups.get(group);
-    if (!own) this.groups.set(group, (own = new Map()));
-    own.get(nameOf(ref))?.close();
+    this.partitions.at(group, topic, number)?.close();
     const owner = names.owner(group, topic, number);
     const site = {
       client: this.client,
@@ -49,19 +48,17 @@ export class NatsParkingLot implements ParkingLot {
       // Known to servers as long as pinned clients are.
       ...(isPinning && { expect: { lastSubjectSequence: revision, lastSubjectSequenceSubject: owner } }),
     };
-    own.set(nameOf(ref), new ParkedPartition(site, ref));
+    this.partitions.add(group, topic, number, new ParkedPartition(site, ref));
   }
 
   /** It has it no more. */
-  revoked(group: string, ref: Partition): void {
-    const own = this.groups.get(group);
-    own?.get(nameOf(ref))?.close();
-    own?.delete(nameOf(ref));
+  revoked(group: string, { topic, number }: Partition): void {
+    this.partitions.take(group, topic, number)?.close();
   }
 
   async keys(group: string, partitions: readonly Partition[], signal: AbortSignal): Promise<readonly ParkedKey[]> {
     const served = partitions.flatMap(ref => {
-      const parked = this.at(group, ref);
+      const parked = this.partitions.at(group, ref.topic, ref.number);
       return parked ? [{ ref, parked }] : [];
     });
     await Promise.all(served.map(({ parked }) => parked.load(signal)));
@@ -73,7 +70,7 @@ export class NatsParkingLot implements ParkingLot {
   async park(group: string, requests: readonly ParkRequest[], signal: AbortSignal): Promise<void> {
     this.checkRoom(group, requests);
     const byPartition = Map.groupBy(requests, ({ message }) =>
-      this.at(group, { topic: message.topic, number: message.partition }),
+      this.partitions.at(group, message.topic, message.partition),
     );
     await Promise.all([...byPartition].map(async ([parked, own]) => parked?.park(own, signal)));
   }
@@ -83,17 +80,17 @@ export class NatsParkingLot implements ParkingLot {
     { topic, partition, key }: Omit<ParkedKey, 'dueAt' | 'messages'>,
     limit: number,
   ): Promise<readonly ParkedMessage[]> {
-    return (await this.at(group, { topic, number: partition })?.next(key, limit)) ?? [];
+    return (await this.partitions.at(group, topic, partition)?.next(key, limit)) ?? [];
   }
 
   async postpone(message: ParkedMessage, attempts: number, dueAt: number, signal: AbortSignal): Promise<void> {
     const { group, topic, partition: number, ticket, firstAttemptAt } = message;
-    await this.at(group, { topic, number })?.postpone(ticket, { attempts, dueAt, firstAttemptAt }, signal);
+    await this.partitions.at(group, topic, number)?.postpone(ticket, { attempts, dueAt, firstAttemptAt }, signal);
   }
 
   async remove(messages: readonly ParkedMessage[]): Promise<void> {
     const byPartition = Map.groupBy(messages, ({ group, topic, partition }) =>
-      this.at(group, { topic, number: partition }),
+      this.partitions.at(group, topic, partition),
     );
     await Promise.all([...byPartition].map(async ([parked, own]) => parked?.remove(own.map(({ ticket }) => ticket))));
   }
@@ -101,31 +98,19 @@ export class NatsParkingLot implements ParkingLot {
   /** Of the partitions that this process has. */
   // eslint-disable-next-line typescript/require-await -- as the port has it
   async size(group?: string): Promise<{ readonly keys: number; readonly messages: number; readonly bytes: number }> {
-    let [keys, messages, bytes] = [0, 0, 0];
-    for (const [name, partitions] of this.groups)
-      if (group === undefined || group === name)
-        for (const parked of partitions.values()) {
-          keys += parked.keys;
-          messages += parked.size;
-          bytes += parked.bytes;
-        }
-    return { keys, messages, bytes };
+    return { ...this.partitions.size(group), bytes: this.bytesOf(group) };
   }
 
   /** @throws ParkingFullError */
   private checkRoom(group: string, requests: readonly ParkRequest[]): void {
     const { maxParked, maxParkedBytes } = this.config;
-    let messages = 0;
-    let bytes = 0;
-    for (const parked of this.groups.get(group)?.values() ?? []) {
-      messages += parked.size;
-      bytes += parked.bytes;
-    }
+    const { messages } = this.partitions.size(group);
+    const bytes = this.bytesOf(group);
     let more = 0;
     let moreBytes = 0;
     for (const { message } of requests) {
       const { topic, partition: number, body } = message;
-      if (this.at(group, { topic, number })?.has(message)) continue;
+      if (this.partitions.at(group, topic, number)?.has(message)) continue;
       more += 1;
       moreBytes += body.length;
     }
@@ -133,9 +118,7 @@ export class NatsParkingLot implements ParkingLot {
       throw new ParkingFullError(group, messages);
   }
 
-  private at(group: string, ref: Partition): ParkedPartition | undefined {
-    return this.groups.get(group)?.get(nameOf(ref));
+  private bytesOf(group: string | undefined): number {
+    return this.partitions.of(group).reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
-
-const nameOf = ({ topic, number }: Partition): string => `${topic}/${number}`;
