@@ -97,7 +97,9 @@ describe('RequestContext', () => {
       expect(inner).toMatchObject({ requestId: 'outer', deadline: undefined });
       expect(inner.signal).toBeUndefined();
       // One alone says nothing of the other.
-      expect(context.run({ deadline: undefined }, () => context.current!.signal)).toBeDefined();
+      const bound = context.run({ deadline: undefined }, () => context.current!.signal!);
+      caller.abort('hung up');
+      expect(bound).toMatchObject({ aborted: true, reason: 'hung up' });
     });
   });
 

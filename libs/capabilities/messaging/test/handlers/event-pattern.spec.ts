@@ -12,21 +12,9 @@ import {
   UsePipes,
 } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { IsInt, IsString } from 'class-validator';
-import { hubOf } from '../../src/bus/open-bus.js';
-import { defineEvent, EventBus, type MessageContext } from '../../src/index.js';
+import { EventBus, type MessageContext } from '../../src/index.js';
 import { bootMessaging } from '../support/boot-messaging.js';
-
-class Order {
-  @IsString() id!: string;
-  @IsInt() total!: number;
-}
-
-const placed = defineEvent('orders.placed', { schema: Order, key: order => order.id });
-const one = placed.of({ id: 'a', total: 1 });
-const options = { retry: { firstDelayMs: 1, maxDelayMs: 1, attempts: 2 } };
-
-const deadOf = (bus: EventBus) => hubOf(bus).deadLetters.list({}, { limit: 10 }, AbortSignal.timeout(1_000));
+import { deadOf, one, options, Order, placed } from './fixtures/placed.js';
 
 describe('what Nest has for handlers', () => {
   it('applies to a plain @EventPattern as well, and by methods: pipes, guards, interceptors and filters', async () => {

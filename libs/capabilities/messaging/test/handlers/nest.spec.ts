@@ -20,10 +20,8 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, MessagePattern, Payload, Transport } from '@nestjs/microservices';
-import { IsInt, IsString } from 'class-validator';
 import { EMPTY, map } from 'rxjs';
 import {
-  defineEvent,
   EventBus,
   getEventBusToken,
   InjectEventBus,
@@ -34,17 +32,7 @@ import {
 } from '../../src/index.js';
 import { hubOf } from '../../src/bus/open-bus.js';
 import { bootMessaging } from '../support/boot-messaging.js';
-
-class Order {
-  @IsString() id!: string;
-  @IsInt() total!: number;
-}
-
-const placed = defineEvent('orders.placed', { schema: Order, key: order => order.id });
-const one = placed.of({ id: 'a', total: 1 });
-const options = { retry: { firstDelayMs: 1, maxDelayMs: 1, attempts: 2 } };
-
-const deadOf = (bus: EventBus) => hubOf(bus).deadLetters.list({}, { limit: 10 }, AbortSignal.timeout(1_000));
+import { deadOf, one, options, Order, placed } from './fixtures/placed.js';
 
 describe('what Nest has for handlers', () => {
   it('applies: guards, interceptors and pipes of the app, of the class and of a parameter', async () => {
