@@ -92,7 +92,13 @@ describe('a server that goes away and comes back', () => {
 
   it('times out while the server is away, and leaves when the app does', async () => {
     await using booted = await bootLogged(
-      NatsModule.forRoot({ startup: 'require', url: server.url, ...hurried, commandTimeoutMs: 200 }),
+      NatsModule.forRoot({
+        startup: 'require',
+        url: server.url,
+        ...hurried,
+        commandTimeoutMs: 200,
+        shutdownTimeoutMs: 1_000,
+      }),
     );
     const client = booted.app.get(NatsClient);
     await server.stop();
