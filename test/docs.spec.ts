@@ -21,7 +21,14 @@ describe('what is generated of the configuration', () => {
     const { properties } = JSON.parse(read('docs/config.schema.json')) as { properties: Record<string, object> };
     expect(Object.keys(properties)).toEqual(expect.arrayContaining(['messaging', 'inbox', 'outbox']));
     expect(read('.env.example')).toContain('# OUTBOX_BATCH_BYTES=');
-    expect(read('libs/capabilities/messaging/README.md')).toContain('| `OUTBOX_IDEMPOTENCY_LEASE_MS`');
+    expect(read('docs/messaging-failures.md')).toContain('| `OUTBOX_IDEMPOTENCY_LEASE_MS`');
+  });
+
+  it('has a group of options where a page asks for it, and nowhere else', () => {
+    const readme = read('libs/capabilities/messaging/README.md');
+    const page = read('docs/messaging-kafka.md');
+    expect([readme, page].map(text => text.includes('| `MESSAGING_KAFKA_PARTITIONS`'))).toEqual([false, true]);
+    expect([readme, page].map(text => text.includes('| `MESSAGING_DRIVER`'))).toEqual([true, false]);
   });
 });
 

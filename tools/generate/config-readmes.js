@@ -1,7 +1,8 @@
 'use strict';
 
 // The option tables: in a package's README between `<!-- options:start -->` and `<!-- options:end -->`, of all its sections but those which a page
-// of docs/, or the README itself, shows at a place of its own, between `<!-- options:start <section> -->` and `<!-- options:end -->`.
+// of docs/, or the README itself, shows at a place of its own, between `<!-- options:start <section> -->` and `<!-- options:end -->`. So may be a
+// group of a section's keys: `<!-- options:start <section>.<group> -->`.
 
 const { existsSync, globSync, readFileSync } = require('node:fs');
 const path = require('node:path');
@@ -9,43 +10,47 @@ const { configSections } = require('../lib/config-sections.js');
 const { defaultText, fieldDoc, keyDoc } = require('../lib/field-docs.js');
 const { root } = require('../runner/paths.js');
 
-const MARKED = /(<!-- options:start(?: (\w+))? -->)[\s\S]*?(<!-- options:end -->)/g;
+const MARKED = /(<!-- options:start(?: ([\w.]+))? -->)[\s\S]*?(<!-- options:end -->)/g;
 const HEAD = ['| Key | Environment | Type | Default | Live | |', '|---|---|---|---|---|---|'];
 
 async function run() {
-  const all = await configSections();
+  const { shapeOf } = require('@core-infra/kernel');
+  const all = (await configSections()).map(one => ({ ...one, ...shapeOf(one.Config) }));
   const readmes = Map.groupBy(all, ({ folder }) => `${folder}/README.md`);
   const files = [...readmes.keys(), ...globSync('docs/*.md', { cwd: root })].filter(file =>
     existsSync(path.join(root, file)),
   );
   const texts = new Map(files.map(file => [file, readFileSync(path.join(root, file), 'utf8')]));
-  const named = new Set([...texts].flatMap(([, text]) => [...text.matchAll(MARKED)].map(([, , section]) => section)));
-  const tablesOf = (file, section) => {
-    if (section === undefined) {
+  const named = [...texts.values()].flatMap(text => [...text.matchAll(MARKED)].flatMap(([, , name]) => name ?? []));
+  const tablesOf = (file, name) => {
+    if (name === undefined) {
       const here = readmes.get(file) ?? [];
-      return here.filter(one => !named.has(one.section)).map(one => tableOf(one, here.length > 1));
+      return only(here, key => !named.some(one => isWithin(one, key))).map(one => tableOf(one, here.length > 1));
     }
-    const found = all.filter(one => one.section === section);
-    if (found.length === 0) throw new Error(`${file}: there is no section "${section}" for its table of options.`);
-    return found.map(one => tableOf(one, false));
+    const found = only(all, key => isWithin(name, key));
+    if (found.length === 0) throw new Error(`${file}: there are no options "${name}" for its table.`);
+    return found.map(one => tableOf(name === one.section ? one : { ...one, compounds: [] }, false));
   };
   return Object.fromEntries(
     [...texts]
       .filter(([, text]) => text.search(MARKED) >= 0)
       .map(([file, text]) => [
         file,
-        text.replace(
-          MARKED,
-          (_, start, section, end) => `${start}\n\n${tablesOf(file, section).join('\n\n')}\n\n${end}`,
-        ),
+        text.replace(MARKED, (_, start, name, end) => `${start}\n\n${tablesOf(file, name).join('\n\n')}\n\n${end}`),
       ]),
   );
 }
 
+const isWithin = (name, key) => `${key}.`.startsWith(`${name}.`);
+
+/** Of these sections the fields that `shows` wants, and the sections that have any. */
+const only = (sections, shows) =>
+  sections
+    .map(one => ({ ...one, fields: one.fields.filter(field => shows(`${one.section}.${field.path}`)) }))
+    .filter(({ fields }) => fields.length > 0);
+
 function tableOf(one, titled) {
-  const { section, Config, folder } = one;
-  const { shapeOf } = require('@core-infra/kernel');
-  const { fields } = shapeOf(Config);
+  const { section, fields, folder } = one;
   const rows = [...compoundRows(one), ...fields.map(field => rowOf(section, field, fieldDoc(field, folder)))];
   const title = titled ? [`Section \`${section}\`:`, ''] : [];
   return [...title, ...HEAD, ...rows.map(cells => `| ${cells.map(escaped).join(' | ')} |`)].join('\n');
@@ -71,9 +76,8 @@ function rowOf(section, field, doc) {
 }
 
 /** Settings that carry several fields: one row for the variables and keys that are read alike. */
-function compoundRows({ Config, folder }) {
-  const { shapeOf } = require('@core-infra/kernel');
-  const groups = Map.groupBy(shapeOf(Config).compounds, ({ parse }) => parse);
+function compoundRows({ Config, compounds, folder }) {
+  const groups = Map.groupBy(compounds, ({ parse }) => parse);
   return [...groups.values()].map(group => {
     const names = wanted => group.filter(({ kind }) => kind === wanted).map(({ name }) => name);
     const texts = names('key').map(key => keyDoc(Config, key, folder));
