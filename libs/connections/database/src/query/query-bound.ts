@@ -19,16 +19,20 @@ export function boundOf(context: Readonly<ContextFields> | undefined, now: () =>
   if (context === undefined) return undefined;
   const { signal, deadline } = context;
   if (signal === undefined && deadline === undefined) return undefined;
-  const passed = () => deadline !== undefined && now() >= deadline;
+  // A timer may fire some milliseconds before the time that it was set for: what it has ended was late all the same.
+  let timedOut = false;
+  const passed = () => timedOut || (deadline !== undefined && now() >= deadline);
   return {
     get over() {
       return (signal?.aborted ?? false) || passed();
     },
     onOver: listener => {
+      const end = (): void => {
+        timedOut = true;
+        listener();
+      };
       const timer =
-        deadline === undefined
-          ? undefined
-          : setTimeout(listener, Math.min(Math.max(0, deadline - now()), longestTimerMs));
+        deadline === undefined ? undefined : setTimeout(end, Math.min(Math.max(0, deadline - now()), longestTimerMs));
       signal?.addEventListener('abort', listener, { once: true });
       return () => {
         clearTimeout(timer);
