@@ -64,6 +64,7 @@ describe('useTcpProxy', () => {
     await proxy.delay(30);
     const from = performance.now();
     await client.query('SELECT 1');
-    expect(performance.now() - from).toBeGreaterThanOrEqual(58);
+    // Twice 30 ms, and timers may fire some milliseconds early.
+    expect(performance.now() - from).toBeGreaterThanOrEqual(45);
   });
 });

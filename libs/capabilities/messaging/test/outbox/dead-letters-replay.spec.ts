@@ -84,8 +84,8 @@ describe('dead letters are replayed', () => {
     );
     const since = performance.now();
     expect((await at.desk.replay({ filter: {} }, { perSecond: 20, signal })).replayed).toBe(6);
-    // Two at once, then two each tenth of a second.
-    expect(performance.now() - since).toBeGreaterThan(190);
+    // Two at once, then two each tenth of a second; timers may fire some milliseconds early.
+    expect(performance.now() - since).toBeGreaterThan(170);
   });
 
   it('and stay where the broker does not take them', async () => {

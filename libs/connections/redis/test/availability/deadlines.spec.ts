@@ -6,8 +6,8 @@ describe('deadlines', () => {
     const deadlines = new Deadlines();
     const overran: string[] = [];
     const met = deadlines.in(20, () => overran.push('met'));
-    deadlines.in(40, () => overran.push('later'));
     const began = performance.now();
+    deadlines.in(40, () => overran.push('later'));
     deadlines.in(20, () => overran.push('first'));
     deadlines.in(20, () => overran.push('second'));
     met.meet();
