@@ -107,6 +107,14 @@ export const eventTable: Readonly<
     channel: 'infra:kafka:event',
     metrics: [
       {
+        // As dashboards ask for it that are older than the names with `infra_`.
+        name: 'kafka_producer_messages_total',
+        help: 'Messages that brokers have acknowledged.',
+        kinds: ['produced'],
+        labels: ['topic'],
+        count: 'records',
+      },
+      {
         name: 'infra_kafka_producer_records_total',
         help: 'Records that were acknowledged (produced) or given up (failed).',
         kinds: ['produced', 'failed'],

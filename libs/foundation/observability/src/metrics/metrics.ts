@@ -36,7 +36,7 @@ export class Metrics {
     this.registry = new MetricRegistry(config.maxSeries, config.bucketsMs);
     this.operations = new OperationMetrics(this.registry, connections, state, excluded);
     this.events = new EventMetrics(this.registry, connections, state, excluded);
-    if (config.http) this.requests = new RequestMetrics(this.registry);
+    if (config.http) this.requests = new RequestMetrics(this.registry, site.app.name);
     if (config.process) this.process = new ProcessMetrics(this.registry);
     this.sources = new MetricSources(
       () => this.asked(),

@@ -10,6 +10,7 @@ import {
 } from '@core-infra/kernel';
 import { type Ended, onEnd } from './on-end.js';
 import type { MetricRegistry } from './metric.registry.js';
+import { operationTable } from './operation.table.js';
 
 /** Counts and times every operation of the app's connections, and follows their states. */
 export class OperationMetrics {
@@ -22,7 +23,7 @@ export class OperationMetrics {
   private readonly stages;
 
   constructor(
-    registry: MetricRegistry,
+    private readonly registry: MetricRegistry,
     private readonly connections: Connections,
     private readonly state: AppState,
     private readonly excluded: ReadonlySet<string>,
@@ -47,9 +48,14 @@ export class OperationMetrics {
   follow(): void {
     for (const component of ['health', ...componentsOf(this.connections)]) {
       if (this.stops.has(component) || this.excluded.has(component)) continue;
+      const note = this.ownTimesOf(component);
       this.stops.set(
         component,
-        onEnd(operations(component), (call, durationMs) => this.called(component, call, durationMs)),
+        onEnd(operations(component), (call, durationMs) => {
+          if (isOfAnother(call, this.state)) return;
+          note?.(call, durationMs);
+          this.called(component, call, durationMs);
+        }),
       );
     }
   }
@@ -77,8 +83,14 @@ export class OperationMetrics {
     ];
   }
 
+  private ownTimesOf(component: string): ((call: Operation, durationMs: number) => void) | undefined {
+    if (!Object.hasOwn(operationTable, component)) return undefined;
+    const { name, help, label, labelOf } = operationTable[component]!;
+    const times = this.registry.histogram(name, help, [label]);
+    return (call, durationMs) => times.of(labelOf(call))(durationMs);
+  }
+
   private called(component: string, call: Operation & Ended, durationMs: number): void {
-    if (isOfAnother(call, this.state)) return;
     const outcome = 'error' in call ? this.failureOf(call.error) : 'ok';
     // The name of a health check, of which the app has a fixed number.
     if (component === 'health') this.checks.set(call.connection, outcome === 'ok');
