@@ -15,6 +15,7 @@ import { postgresConsume, postgresPublish } from './messaging-postgres.case.js';
 import { rabbitmqConsume, rabbitmqPublish } from './messaging-rabbitmq.case.js';
 import { messagingMemory } from './messaging-memory.case.js';
 import { messagingKafkaConsume, messagingKafkaPublish } from './messaging-kafka.case.js';
+import { messagesInHand } from './messages-in-hand.case.js';
 import { natsConsume, natsPublish } from './messaging-nats.case.js';
 import { inboxBatch } from './inbox-batch.case.js';
 import { orderedPoison } from './ordered-poison.case.js';
@@ -44,6 +45,7 @@ export const cases: readonly BenchCase[] = [
   rateLimitCallers,
   flags,
   messagingMemory,
+  messagesInHand,
   outboxRelay,
   outboxKafka,
   outboxBacklog,

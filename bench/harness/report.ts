@@ -25,7 +25,8 @@ export function toMarkdown({ machine, command, quick, cases }: Report): string {
 
 function caseSection(result: CaseResult): string {
   const rounds = `${result.rounds} ${result.rounds === 1 ? 'round' : 'rounds'}: median (least–most).`;
-  return [`### ${result.name}`, `${result.about} ${rounds}`, valuesTable(result), goalsTable(result)].join('\n\n');
+  const goals = result.goals.length > 0 ? [goalsTable(result)] : [];
+  return [`### ${result.name}`, `${result.about} ${rounds}`, valuesTable(result), ...goals].join('\n\n');
 }
 
 function valuesTable({ metrics, variants }: CaseResult): string {

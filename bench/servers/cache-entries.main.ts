@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { answering } from '../harness/answering.js';
+import { memory } from '../harness/memory.js';
 import { orderOf } from './sample-order.js';
 
 // Holds many entries in one kind of cache, and says what they take. The question is the kind and how many.
@@ -57,10 +58,3 @@ answering<EntriesQuestion>(async ({ kind, entries }) => {
     rssBytes: after.rssBytes - before.rssBytes,
   } satisfies EntriesAnswer;
 });
-
-/** Buffers are outside of the heap, and count. */
-function memory(): { heapBytes: number; rssBytes: number } {
-  globalThis.gc!();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return { rssBytes: rss, heapBytes: heapUsed + external };
-}

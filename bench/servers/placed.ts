@@ -11,7 +11,7 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, type MicroserviceOptions } from '@nestjs/microservices';
 import { IsString } from 'class-validator';
 
-class Placed {
+export class Placed {
   @IsString() note!: string;
 }
 

@@ -2,7 +2,7 @@ import type { BenchCase } from '../harness/bench-case.js';
 import { judge } from '../harness/goal.js';
 import { parseOptions, UsageError } from '../harness/options.js';
 import { type Report, table, toMarkdown } from '../harness/report.js';
-import { runCase } from '../harness/run-case.js';
+import { type CaseResult, runCase } from '../harness/run-case.js';
 import { median, paired, percentile, rotated, spreadOf } from '../harness/statistics.js';
 
 const effort = { quick: true, folder: '/nowhere' };
@@ -108,7 +108,31 @@ describe('a goal', () => {
   });
 });
 
+const reportOf = (result: CaseResult): Report => ({
+  machine: {
+    date: '2030-01-01T00:00:00.000Z',
+    commit: 'abc1234',
+    cpu: 'Some CPU',
+    cores: 2,
+    memoryGiB: 8,
+    os: 'Linux 6.1.0',
+    node: '24.0.0',
+    packages: { pino: '10.0.0' },
+    loadBefore: 0.1,
+  },
+  command: 'npm run bench',
+  quick: false,
+  cases: [result],
+});
+
 describe('the report', () => {
+  it('has no table of goals where there are none', async () => {
+    const { bench } = listed({ ours: [1, 3, 2] });
+    const text = toMarkdown(reportOf(await runCase(bench, { rounds: 3, effort, progress })));
+    expect(text).toMatch(/\| ours +\| 2\.0 \(1\.0–3\.0\) \|$/);
+    expect(text).not.toContain('| Goal');
+  });
+
   it('shows values, goals and what was missed as Markdown', async () => {
     const { bench } = listed(
       { ours: [1, 3, 2], theirs: [2, 2, 2] },
@@ -119,22 +143,7 @@ describe('the report', () => {
         ],
       },
     );
-    const report: Report = {
-      machine: {
-        date: '2030-01-01T00:00:00.000Z',
-        commit: 'abc1234',
-        cpu: 'Some CPU',
-        cores: 2,
-        memoryGiB: 8,
-        os: 'Linux 6.1.0',
-        node: '24.0.0',
-        packages: { pino: '10.0.0' },
-        loadBefore: 0.1,
-      },
-      command: 'npm run bench',
-      quick: false,
-      cases: [await runCase(bench, { rounds: 3, effort, progress })],
-    };
+    const report = reportOf(await runCase(bench, { rounds: 3, effort, progress }));
     expect(toMarkdown(report)).toBe(
       `\`npm run bench\`, 2030-01-01T00:00:00.000Z, commit abc1234
 
