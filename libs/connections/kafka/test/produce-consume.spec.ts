@@ -1,6 +1,6 @@
 import { KafkaClient, kafkaEvents, type KafkaEvent, KafkaModule, type KafkaOptions } from '@core-infra/kafka';
 import { bootInfra, eventually, uniqueName, useKafka } from '@core-infra/testing';
-import { Partitioners } from 'kafkajs';
+import { Kafka, Partitioners } from 'kafkajs';
 import { collect, committed } from './fixtures/collecting.js';
 
 jest.setTimeout(60_000);
@@ -150,6 +150,29 @@ describe('records', () => {
     await expect(sent).rejects.toThrow('enough');
     expect(up.client.producer.pending).toBe(0);
     expect(await up.client.producer.send({ topic, value: 'after' })).toMatchObject({ offset: 0n });
+  });
+
+  it('may be written by producers of kafkajs’s own beside it', async () => {
+    await using up = await boot();
+    const topic = await topicOf(up.client);
+    await up.client.producer.send({ topic, value: 'ours' });
+    const theirs = up.app.get(Kafka).producer({ createPartitioner: Partitioners.DefaultPartitioner, idempotent: true });
+    await theirs.connect();
+    try {
+      for (const value of ['theirs', 'too'])
+        await theirs.send({ topic, messages: [{ value, headers: { one: 'a' } }, { value: `${value}, once more` }] });
+    } finally {
+      await theirs.disconnect();
+    }
+    const { seen } = collect(up.client, uniqueName('readers'), [topic]);
+    await eventually(() => expect(seen).toHaveLength(5));
+    expect(seen.map(({ value }) => String(value))).toEqual([
+      'ours',
+      'theirs',
+      'theirs, once more',
+      'too',
+      'too, once more',
+    ]);
   });
 
   it('are read on from what was committed', async () => {

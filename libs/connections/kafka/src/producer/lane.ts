@@ -106,13 +106,14 @@ export class Lane {
   /** Until it is acknowledged or refused, or nobody waits for it any more. */
   async #deliver(batch: PendingRecord[]): Promise<void> {
     const records = batch.map(({ record }) => record);
+    const bytes = bytesOf(batch);
     let session = this.sender.open();
     let uncertain = false;
     let unknownSince: number | undefined;
     try {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          const first = await session.send(this.topic, this.partition, records);
+          const first = await session.send(this.topic, this.partition, records, bytes);
           this.settings.onAttempt(undefined);
           return this.#acknowledge(batch, first);
         } catch (thrown) {
@@ -157,8 +158,8 @@ export class Lane {
 
   #acknowledge(batch: PendingRecord[], first: bigint | undefined): void {
     this.settings.onBatch(this.topic, batch.length, bytesOf(batch), true);
-    for (const [index, record] of batch.entries())
-      record.resolve(this.partition, first === undefined ? undefined : first + BigInt(index));
+    for (let index = 0; index < batch.length; index += 1)
+      batch[index]!.resolve(this.partition, first === undefined ? undefined : first + BigInt(index));
   }
 
   #giveUp(batch: PendingRecord[], error: Error): void {

@@ -47,9 +47,10 @@ export interface RecordSender {
 
 export interface SendSession {
   /**
-   * Sends one batch of one partition once, and resolves with the offset of its first record.
+   * Sends one batch of one partition once, and resolves with the offset of its first record. Every attempt is given the same records.
+   * @param bytes how many they are, about
    * @throws SendFailure
    */
-  send(topic: string, partition: number, records: readonly KafkaRecord[]): Promise<bigint | undefined>;
+  send(topic: string, partition: number, records: readonly KafkaRecord[], bytes: number): Promise<bigint | undefined>;
   release(): void;
 }

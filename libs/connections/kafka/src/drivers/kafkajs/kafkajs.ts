@@ -9,6 +9,7 @@ import { correctConnecting } from './connecting.js';
 import { correctEmptyBatches } from './empty-batches.js';
 import { KafkajsClient } from './kafkajs-client.js';
 import { makeKafka } from './options.js';
+import { correctProduceRequest } from './produce-request.js';
 import { correctRequestQueue } from './request-queue.js';
 import { KafkajsReader } from './reader.js';
 import { assertSecure } from './security.js';
@@ -20,6 +21,7 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
   correctRequestQueue();
   correctEmptyBatches();
   correctConnecting();
+  correctProduceRequest();
   const compression = await prepareCompression(config.compression, at.id);
   const kafka = makeKafka(config, at);
   const admin = new KafkajsAdmin(kafka, config, at);

@@ -1,8 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DriverSite } from '@core-infra/kernel';
 import {
-  type CompressionTypes,
+  CompressionCodecs,
+  CompressionTypes,
   type Kafka,
-  type Message,
   Partitioners,
   type Producer,
   type ProducerConfig,
@@ -10,6 +11,9 @@ import {
 import type { KafkaConfig } from '../../config/kafka.config.js';
 import { KafkaUnknownTopicError } from '../../errors.js';
 import type { KafkaRecord } from '../../ports/producer.js';
+import { partitionOf } from '../../producer/murmur2.js';
+import { ProducerNumbers } from '../../producer/producer-numbers.js';
+import { type BatchOptions, encodeBatch } from '../../producer/record-batch.js';
 import {
   type PartitionLeader,
   type RecordSender,
@@ -20,7 +24,8 @@ import {
 import { diagnose } from './diagnose.js';
 import { type KafkajsError, rootOf } from './internals.js';
 import type { KafkajsAdmin } from './admin.js';
-import { forgetOthers, type TargetedCluster, withCluster } from './targets.js';
+import { asMessages } from './produce-request.js';
+import { forgetOthers, type OwnCluster, withCluster } from './targets.js';
 
 const outcomes: Readonly<Record<string, SendOutcome>> = {
   MESSAGE_TOO_LARGE: 'too-large',
@@ -37,11 +42,18 @@ const outcomes: Readonly<Record<string, SendOutcome>> = {
   KAFKA_STORAGE_ERROR: 'later',
 };
 const acknowledgements = { all: -1, leader: 1, none: 0 };
+/** How often a number is asked for that the brokers cannot give out yet, and how long in between, in milliseconds. */
+const NUMBER_ATTEMPTS = 5;
+const NUMBER_PAUSE_MS = 200;
+/** It has no transactions, but has to say how long they may take, in milliseconds. */
+const TRANSACTION_MS = 60_000;
 
 /** A kafkajs producer that is connected when it is first used. */
 interface Generation {
   readonly producer: Producer;
-  readonly cluster: TargetedCluster | undefined;
+  readonly cluster: OwnCluster | undefined;
+  /** How it numbers its batches, where it is idempotent, once it is connected. */
+  numbers: ProducerNumbers | undefined;
   /** Undefined while nothing is under way to connect it. */
   connected: Promise<void> | undefined;
   /** Batches under way. */
@@ -49,9 +61,15 @@ interface Generation {
   retired: boolean;
 }
 
+/** A batch, for all of its attempts. */
+interface SentBatch {
+  readonly generation: Generation;
+  encoded?: Buffer;
+}
+
 /** Sends batches of one partition through kafkajs, which repeats them once at most: the rest is for those to do who know what must not be mixed up. */
 export class KafkajsSender implements RecordSender {
-  readonly #partition = Partitioners.DefaultPartitioner();
+  readonly #compression: BatchOptions['compression'];
   #current: Generation | undefined;
   #closed = false;
 
@@ -60,8 +78,10 @@ export class KafkajsSender implements RecordSender {
     private readonly admin: KafkajsAdmin,
     private readonly config: KafkaConfig,
     private readonly at: DriverSite,
-    private readonly compression: CompressionTypes,
-  ) {}
+    compression: CompressionTypes,
+  ) {
+    this.#compression = compressionOf(compression);
+  }
 
   async partitionsOf(topic: string): Promise<readonly PartitionLeader[]> {
     const partitions = await this.admin.partitionsOf(topic);
@@ -72,8 +92,7 @@ export class KafkajsSender implements RecordSender {
   choose(record: KafkaRecord, partitions: readonly PartitionLeader[]): number | undefined {
     if (record.partition !== undefined) return record.partition;
     if (record.key === undefined || record.key === null) return undefined;
-    const message = { key: record.key, value: record.value } as Message;
-    return this.#partition({ topic: record.topic, partitionMetadata: partitions as never, message });
+    return partitionOf(record.key, partitions.length);
   }
 
   async limitOf(topic: string): Promise<number | undefined> {
@@ -90,8 +109,9 @@ export class KafkajsSender implements RecordSender {
     const generation = this.#generation();
     generation.users += 1;
     let isOpen = true;
+    const batch: SentBatch = { generation };
     return {
-      send: (topic, partition, records) => this.#send(generation, topic, partition, records),
+      send: (topic, partition, records, bytes) => this.#send(batch, topic, partition, records, bytes),
       release: () => {
         if (!isOpen) return;
         isOpen = false;
@@ -126,9 +146,9 @@ export class KafkajsSender implements RecordSender {
     if (old) await this.#disconnect(old);
   }
 
-  #send(generation: Generation, topic: string, partition: number, records: readonly KafkaRecord[]) {
+  #send(batch: SentBatch, topic: string, partition: number, records: readonly KafkaRecord[], bytes: number) {
     const { operations, id } = this.at;
-    const produce = () => this.#produce(generation, topic, partition, records);
+    const produce = () => this.#produce(batch, topic, partition, records, bytes);
     return operations.hasSubscribers
       ? operations.tracePromise(produce, {
           component: 'kafka',
@@ -140,30 +160,39 @@ export class KafkajsSender implements RecordSender {
   }
 
   async #produce(
-    generation: Generation,
+    batch: SentBatch,
     topic: string,
     partition: number,
     records: readonly KafkaRecord[],
+    bytes: number,
   ): Promise<bigint | undefined> {
+    const { generation } = batch;
     let isConnected = false;
     try {
       await this.#connect(generation);
       isConnected = true;
+      batch.encoded ??= await encodeBatch(records, {
+        numbers: generation.numbers?.of(topic, partition),
+        now: Date.now(),
+        bytes,
+        compression: this.#compression,
+      });
       const [written] = await generation.producer.send({
         topic,
-        messages: records.map(record => messageOf(record, partition)),
+        messages: asMessages(partition, batch.encoded),
         acks: acknowledgements[this.config.acks],
         timeout: this.config.requestTimeoutMs,
-        compression: this.compression,
       });
       // kafkajs resolves with what it was told; without a word of this partition nothing says that it was written.
-      if (this.config.acks === 'none') return undefined;
-      if (!written) throw new SendFailure('unknown', new Error('the broker did not acknowledge the batch'));
-      return written.baseOffset === undefined || written.baseOffset === '-1' ? undefined : BigInt(written.baseOffset);
+      if (!written && this.config.acks !== 'none')
+        throw new SendFailure('unknown', new Error('the broker did not acknowledge the batch'));
+      generation.numbers?.count(topic, partition, records.length);
+      return written?.baseOffset === undefined || written.baseOffset === '-1' ? undefined : BigInt(written.baseOffset);
     } catch (error) {
       if (error instanceof SendFailure) throw error;
       const isAnothers = await forgetOthers(generation.cluster, topic, error);
       const found = isAnothers ? 'later' : outcomeOf(rootOf(error));
+      if (found === 'duplicate') generation.numbers?.count(topic, partition, records.length);
       // What was not connected was not sent.
       const outcome = found === 'unknown' && !isConnected ? 'later' : found;
       throw new SendFailure(
@@ -177,24 +206,37 @@ export class KafkajsSender implements RecordSender {
     if (this.#current) return this.#current;
     const options: ProducerConfig = {
       createPartitioner: Partitioners.DefaultPartitioner,
-      idempotent: this.config.idempotent,
+      // Batches are numbered here: kafkajs would let those of all partitions of a broker wait for each other.
+      idempotent: false,
       allowAutoTopicCreation: false,
       metadataMaxAge: this.config.metadataMaxAgeMs,
-      // The least that an idempotent one may have.
+      // Where the broker knows it again, at once with what was learnt from the first attempt.
       retry: { retries: this.config.idempotent ? 1 : 0 },
     };
     const { made: producer, cluster } = withCluster(this.kafka, () => this.kafka.producer(options));
-    const generation: Generation = { producer, cluster, connected: undefined, users: 0, retired: this.#closed };
+    const generation: Generation = {
+      producer,
+      cluster,
+      numbers: undefined,
+      connected: undefined,
+      users: 0,
+      retired: this.#closed,
+    };
     this.#current = generation;
     return generation;
   }
 
   #connect(generation: Generation): Promise<void> {
-    generation.connected ??= generation.producer.connect().catch((error: unknown) => {
+    generation.connected ??= this.#begin(generation).catch((error: unknown) => {
       generation.connected = undefined;
       throw error;
     });
     return generation.connected;
+  }
+
+  async #begin(generation: Generation): Promise<void> {
+    await generation.producer.connect();
+    if (this.config.idempotent) generation.numbers ??= await numbersFrom(generation.cluster);
   }
 
   async #disconnect({ producer }: Generation): Promise<void> {
@@ -206,14 +248,28 @@ export class KafkajsSender implements RecordSender {
   }
 }
 
-function messageOf({ key, value, headers, timestamp }: KafkaRecord, partition: number): Message {
-  return {
-    key: key ?? null,
-    value,
-    partition,
-    ...(headers && { headers: headers as Message['headers'] }),
-    ...(timestamp !== undefined && { timestamp: String(timestamp) }),
-  };
+/** Another producer, in the eyes of the brokers. */
+async function numbersFrom(cluster: OwnCluster | undefined): Promise<ProducerNumbers> {
+  if (!cluster) throw new Error('kafkajs keeps its cluster where it is not found: it is another version than 2.2.');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await cluster.refreshMetadataIfNecessary();
+      const broker = await cluster.findControllerBroker();
+      const { producerId, producerEpoch } = await broker.initProducerId({ transactionTimeout: TRANSACTION_MS });
+      return new ProducerNumbers(BigInt(producerId), producerEpoch);
+    } catch (error) {
+      if (!/COORDINATOR|LOAD_IN_PROGRESS/.test(String(rootOf(error).type)) || attempt === NUMBER_ATTEMPTS) throw error;
+      await sleep(NUMBER_PAUSE_MS, undefined, { ref: false });
+    }
+  }
+}
+
+function compressionOf(type: CompressionTypes): BatchOptions['compression'] {
+  if (type === CompressionTypes.None) return undefined;
+  const codec = (CompressionCodecs as Record<number, () => { compress(encoder: { buffer: Buffer }): Promise<Buffer> }>)[
+    type
+  ]!();
+  return { type, compress: buffer => codec.compress({ buffer }) };
 }
 
 function outcomeOf(root: KafkajsError): SendOutcome {

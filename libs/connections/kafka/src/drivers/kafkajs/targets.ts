@@ -7,16 +7,24 @@ export interface TargetedCluster {
   refreshMetadata(): Promise<void>;
 }
 
+/** The cluster of a client that we made. */
+export interface OwnCluster extends TargetedCluster {
+  refreshMetadataIfNecessary(): Promise<void>;
+  findControllerBroker(): Promise<NumberingBroker>;
+}
+
+/** A broker, as it gives out numbers of producers. */
+interface NumberingBroker {
+  initProducerId(request: { transactionTimeout: number }): Promise<{ producerId: string; producerEpoch: number }>;
+}
+
 /** Makes a client of kafkajs, and catches the cluster that the client keeps to itself. */
-export function withCluster<Made>(
-  kafka: Kafka,
-  make: () => Made,
-): { made: Made; cluster: TargetedCluster | undefined } {
+export function withCluster<Made>(kafka: Kafka, make: () => Made): { made: Made; cluster: OwnCluster | undefined } {
   const key = Object.getOwnPropertySymbols(kafka).find(({ description }) => description?.endsWith('createCluster'));
-  const holder = kafka as unknown as Record<symbol, (options: object) => TargetedCluster>;
+  const holder = kafka as unknown as Record<symbol, (options: object) => OwnCluster>;
   if (!key) return { made: make(), cluster: undefined };
   const create = holder[key]!;
-  let cluster: TargetedCluster | undefined;
+  let cluster: OwnCluster | undefined;
   holder[key] = options => (cluster = create(options));
   try {
     const made = make();
