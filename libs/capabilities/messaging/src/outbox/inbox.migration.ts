@@ -5,13 +5,13 @@ export class CreateMessagingInbox1763700000002 implements MigrationInterface {
   readonly name = 'CreateMessagingInbox1763700000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    // `event` is the SHA-256 of source, "#" and id: of one size, whatever a sender puts into its ids.
+    // `event` is made of group, source and id (see inbox.events.ts): of one size, whatever a sender puts into its ids. `"group"` is there for who looks, or
+    // has a group handle all again.
     await runner.query(
       `CREATE TABLE messaging_inbox (
          "group" text NOT NULL,
-         event bytea NOT NULL,
-         handled_at timestamptz NOT NULL DEFAULT now(),
-         PRIMARY KEY ("group", event)
+         event bytea PRIMARY KEY,
+         handled_at timestamptz NOT NULL DEFAULT now()
        ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.05)`,
     );
     await runner.query('CREATE INDEX messaging_inbox_handled_at ON messaging_inbox (handled_at)');

@@ -206,10 +206,22 @@ describe('inbox', () => {
     expect(await run([...ids, 'new', 'new'])).toEqual([...ids.keys(), 201]);
   });
 
+  it('remembers for each group by itself', async () => {
+    await boot();
+    const id = '/orders#0193e0c7-6c4e-7a5b-8c3d-9e8f7a6b5c4d';
+    const run = (of: string): Promise<readonly number[]> => inbox.once(of, [id], () => Promise.resolve([]));
+    expect([await run(group), await run(group), await run(`${group}2`), await run(`${group}2`)]).toEqual([
+      [],
+      [0],
+      [],
+      [0],
+    ]);
+  });
+
   it('forgets what is older than its window, and nothing younger', async () => {
     await boot();
     await dataSource.query(
-      `INSERT INTO messaging_inbox SELECT $1, int4send(at), now() - interval '1 day' * at FROM generate_series(1, 12) AS at`,
+      `INSERT INTO messaging_inbox SELECT $1, sha256(convert_to($1 || at, 'UTF8')), now() - interval '1 day' * at FROM generate_series(1, 12) AS at`,
       [group],
     );
     await app!.close();

@@ -1,10 +1,15 @@
-import { hash } from 'node:crypto';
 import { type DataSource, type EntityManager, poolStats, transactionsOf } from '@core-infra/database';
 import type { Inbox } from '../../stores/inbox.js';
+import { eventBytes, eventsOf } from './inbox.events.js';
 
-const digestBytes = 32;
-/** The events that `$2` holds, one behind the other. */
-const given = `SELECT substring($2::bytea FROM at FOR ${digestBytes}) AS event FROM generate_series(1, octet_length($2::bytea), ${digestBytes}) AS at`;
+/** The events that a parameter holds, one behind the other. */
+const given = (parameter: string): string =>
+  `SELECT substring(${parameter}::bytea FROM at FOR ${eventBytes}) AS event FROM generate_series(1, octet_length(${parameter}::bytea), ${eventBytes}) AS at`;
+
+const insertion = `INSERT INTO messaging_inbox ("group", event) SELECT $1, event FROM (${given('$2')}) AS given ORDER BY event ON CONFLICT DO NOTHING`;
+// An array, as what a planner makes of a subquery depends on what it believes of the table.
+const known = `SELECT event FROM messaging_inbox WHERE event = ANY (ARRAY(${given('$1')})) AND xmin <> pg_current_xact_id()::xid`;
+const deletion = `DELETE FROM messaging_inbox WHERE event = ANY (ARRAY(${given('$1')}))`;
 
 /** Records what a group has handled in the transaction in which it is handled. */
 export class DatabaseInbox implements Inbox {
@@ -26,8 +31,7 @@ export class DatabaseInbox implements Inbox {
     work: (fresh: readonly number[]) => Promise<readonly number[]>,
   ): Promise<readonly number[]> {
     const transactions = transactionsOf(this.dataSource);
-    // Texts of a character for each byte, which cost less than a buffer for each.
-    const events = ids.map(id => hash('sha256', id, 'binary'));
+    const events = eventsOf(group, ids);
     let isAsking = true;
     const answered = (): void => {
       if (isAsking) this.asking -= 1;
@@ -41,11 +45,7 @@ export class DatabaseInbox implements Inbox {
       // A second delivery waits here for the end of the first.
       const { fresh, repeated } = sorted(events, await record(manager, group, [...new Set(events)]));
       const failed = fresh.length > 0 ? await work(fresh) : [];
-      if (failed.length > 0)
-        await manager.query(`DELETE FROM messaging_inbox WHERE "group" = $1 AND event IN (${given})`, [
-          group,
-          bytesOf(failed.map(at => events[at]!)),
-        ]);
+      if (failed.length > 0) await manager.query(deletion, [bytesOf(failed.map(at => events[at]!))]);
       return repeated;
     });
     return running.finally(answered);
@@ -60,17 +60,10 @@ const bytesOf = (events: readonly string[]): Buffer => Buffer.from(events.join('
  * @returns those that were recorded before
  */
 async function record(manager: EntityManager, group: string, events: readonly string[]): Promise<ReadonlySet<string>> {
-  const { affected } = await manager.queryRunner!.query(
-    `INSERT INTO messaging_inbox ("group", event) SELECT $1, event FROM (${given}) AS given ORDER BY event ON CONFLICT DO NOTHING`,
-    [group, bytesOf(events)],
-    true,
-  );
+  const { affected } = await manager.queryRunner!.query(insertion, [group, bytesOf(events)], true);
   if (affected === events.length) return new Set();
-  const known = await manager.query<{ event: Buffer }[]>(
-    `SELECT event FROM messaging_inbox WHERE "group" = $1 AND event IN (${given}) AND xmin <> pg_current_xact_id()::xid`,
-    [group, bytesOf(events)],
-  );
-  return new Set(known.map(({ event }) => event.toString('latin1')));
+  const rows = await manager.query<{ event: Buffer }[]>(known, [bytesOf(events)]);
+  return new Set(rows.map(({ event }) => event.toString('latin1')));
 }
 
 /** Which places are to be handled; of an event that is twice in a batch, the first is. */
