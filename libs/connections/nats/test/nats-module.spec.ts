@@ -179,7 +179,7 @@ describe('NatsModule', () => {
     expect((await failure(client.lag(stream, 'nobody'))).message).toMatch(`There is no consumer ${stream}/nobody.`);
     expect(await failure(client.publish({ subject: `${stream}.a`, data: Buffer.alloc(1_001) }))).toMatchObject({
       code: 'INFRA_NATS_OVERSIZE',
-      bytes: 1_013,
+      bytes: 1_064,
       maxBytes: 1_000,
     });
     const full = named('full');

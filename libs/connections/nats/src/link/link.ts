@@ -1,6 +1,6 @@
 import type { DriverSite } from '@core-infra/kernel';
 import { jetstream, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection, type Status } from '@nats-io/transport-node';
+import { connect, errors, type NatsConnection, type Status } from '@nats-io/transport-node';
 import { backoff } from '../config/retry.config.js';
 import type { NatsConfig } from '../config/nats.config.js';
 import { tlsOptions } from '../config/tls.js';
@@ -21,6 +21,7 @@ export class Link {
   private attempts = 0;
   private timer?: NodeJS.Timeout;
   private readonly listeners = new Set<(isUp: boolean) => void>();
+  private readonly refusals = new Set<(subject: string, error: Error) => void>();
 
   constructor(
     readonly config: NatsConfig,
@@ -70,6 +71,11 @@ export class Link {
   onChange(listener: (isUp: boolean) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Calls back when the server has not let this connection publish to a subject. */
+  onRefused(listener: (subject: string, error: Error) => void): void {
+    this.refusals.add(listener);
   }
 
   /** Resolves when the connection is there; one attempt, unless there is one under way. */
@@ -214,6 +220,8 @@ export class Link {
 
   /** Told to who asked as well, where somebody did. */
   private trouble(error: Error): void {
+    if (error instanceof errors.PermissionViolationError && error.operation === 'publish')
+      for (const refused of this.refusals) refused(error.subject, error);
     const connecting = diagnoseConnecting(error, this.config) as Error;
     const found = connecting === error ? (diagnoseReply(error, 'something') as Error) : connecting;
     if (!this.isUp) this.why = reasonText(found);

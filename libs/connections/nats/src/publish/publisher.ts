@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { JetStreamPublishOptions, PubAck } from '@nats-io/jetstream';
-import { headers as newHeaders, type MsgHdrs } from '@nats-io/transport-node';
+import type { PubAck } from '@nats-io/jetstream';
 import { NatsNoStreamError, NatsOversizeError, NatsTimeoutError } from '../errors.js';
 import { diagnoseReply } from '../link/diagnose.js';
-import { isTimeout, type Link } from '../link/link.js';
+import type { Link } from '../link/link.js';
 import type { NatsOutgoing, NatsPublishOptions } from './outgoing.js';
+import { LATE, LOST, Receipts, type Sent } from './receipts.js';
+import { WrittenHeaders } from './written-headers.js';
 
 /** How long "no stream" may mean that a stream elects its leader, or that a server reads its streams from disk, in milliseconds. */
 const UNKNOWN_STREAM_MS = 1_000;
@@ -21,19 +22,19 @@ export class Publisher {
   private underWay = 0;
   private readonly queue: (() => void)[] = [];
   private readonly idle: (() => void)[] = [];
-  /** Told when the connection is lost: no answer comes to what was asked before. */
-  private readonly losses = new Set<() => void>();
+  private readonly receipts: Receipts;
   private readonly kept = new Set<string>();
   /** Streams that have taken messages of this connection, or shown that they would, since one was last refused. */
   readonly proven = new Set<string>();
 
   constructor(private readonly link: Link) {
+    this.receipts = new Receipts(link.config.inboxPrefix);
     link.onChange(isUp => {
       if (isUp) return;
       this.proven.clear();
-      for (const lost of this.losses) lost();
-      this.losses.clear();
+      this.receipts.lost();
     });
+    link.onRefused((subject, error) => this.receipts.refused(subject, error));
   }
 
   get pending(): number {
@@ -46,18 +47,12 @@ export class Publisher {
     signal?.throwIfAborted();
     if (this.link.isClosed || (whileAway === 'fail' && !this.link.isUp)) throw this.link.unavailable();
     const data = typeof message.data === 'string' ? Buffer.from(message.data) : message.data;
-    const headers = headersOf(message.headers);
-    this.assertSize(message.subject, data, headers);
+    const headers = new WrittenHeaders(message, message.msgId ?? randomUUID());
+    this.assertSize(message.subject, data.length + headers.byteLength);
     const sending: Sending = {
       subject: message.subject,
       data,
-      options: {
-        headers,
-        msgID: message.msgId ?? randomUUID(),
-        ...(message.expect && { expect: message.expect }),
-        ...(message.schedule && { schedule: message.schedule }),
-        ...(message.ttlMs !== undefined && { ttl: `${Math.ceil(message.ttlMs / 1_000)}s` }),
-      },
+      headers,
       deadline: performance.now() + timeoutMs,
       timeoutMs,
       whileAway,
@@ -89,10 +84,11 @@ export class Publisher {
       signal?.throwIfAborted();
       if (!this.link.isUp)
         await this.link.whenUp(Math.max(1, deadline - performance.now()), signal).catch(this.late(sending));
-      const remaining = deadline - performance.now();
-      if (remaining <= 0) throw this.tooLate(sending);
+      const now = performance.now();
+      if (now >= deadline) throw this.tooLate(sending);
       try {
-        const ack = await this.attempt(sending, Math.min(remaining, this.link.config.commandTimeoutMs));
+        const { current, config } = this.link;
+        const ack = await this.receipts.publish(current, sending, Math.min(deadline, now + config.commandTimeoutMs));
         if (this.kept.size < REMEMBERED) this.kept.add(word);
         this.proven.add(ack.stream);
         return ack;
@@ -102,7 +98,7 @@ export class Publisher {
         const wasLost = error === LOST || !this.link.isUp;
         if (wasLost && sending.whileAway === 'fail')
           throw this.link.unavailable(new Error('the message may have been accepted'));
-        if (wasLost || isTimeout(error)) continue;
+        if (wasLost || error === LATE) continue;
         this.proven.clear();
         const found = diagnoseReply(error, `keep a message of ${subject}`, subject);
         if (!(found instanceof NatsNoStreamError)) throw found;
@@ -112,23 +108,6 @@ export class Publisher {
         await new Promise(resolve => setTimeout(resolve, ELECTION_PAUSE_MS));
       }
     }
-  }
-
-  private attempt({ subject, data, options, signal }: Sending, timeoutMs: number): Promise<PubAck> {
-    return new Promise<PubAck>((resolve, reject) => {
-      const lost = (): void => reject(LOST);
-      const abort = (): void => reject(signal?.reason as Error);
-      this.losses.add(lost);
-      signal?.addEventListener('abort', abort, { once: true });
-      const end = (): void => {
-        this.losses.delete(lost);
-        signal?.removeEventListener('abort', abort);
-      };
-      this.link.jetstream.publish(subject, data, { ...options, timeout: timeoutMs }).then(
-        ack => (end(), resolve(ack)),
-        (error: unknown) => (end(), reject(error as Error)),
-      );
-    });
   }
 
   /** Waits for its turn, which comes with what is under way already counted. */
@@ -173,47 +152,17 @@ export class Publisher {
     return new NatsTimeoutError(at.id, `acknowledge a message of ${subject}`, timeoutMs, isUp ? '' : reason);
   }
 
-  private assertSize(subject: string, data: Uint8Array, headers: MsgHdrs): void {
-    const { maxPayloadBytes } = this.link.config;
-    const allowed = Math.min(
-      maxPayloadBytes ?? Infinity,
-      this.link.isUp ? (this.link.current.info?.max_payload ?? Infinity) : Infinity,
-    );
-    if (data.length <= allowed - 512 && headers.keys().length === 0) return;
-    const bytes = data.length + sizeOf(headers);
+  private assertSize(subject: string, bytes: number): void {
+    const { link } = this;
+    const { maxPayloadBytes = Infinity } = link.config;
+    const allowed = Math.min(maxPayloadBytes, link.isUp ? (link.current.info?.max_payload ?? Infinity) : Infinity);
     if (bytes > allowed) throw new NatsOversizeError(subject, bytes, allowed);
   }
 }
 
-/** A message on its way. */
-interface Sending {
-  readonly subject: string;
-  readonly data: Uint8Array;
-  readonly options: Partial<JetStreamPublishOptions> & { headers: MsgHdrs };
+/** A message on its way, for as long as it may be. */
+interface Sending extends Sent {
   readonly deadline: number;
   readonly timeoutMs: number;
   readonly whileAway: 'wait' | 'fail';
-  readonly signal?: AbortSignal;
-}
-
-const LOST = new Error('the connection was lost before the answer');
-
-function headersOf(given: NatsOutgoing['headers']): MsgHdrs {
-  const made = newHeaders();
-  if (!given) return made;
-  // A copy, as the client library writes its own into what it is given.
-  for (const [name, value] of isHeaders(given) ? given : Object.entries(given))
-    for (const each of typeof value === 'string' ? [value] : value) made.append(name, each);
-  return made;
-}
-
-function isHeaders(given: object): given is MsgHdrs {
-  return 'append' in given && typeof given.append === 'function';
-}
-
-/** As they are written: a first line, a line for each, and an empty one. */
-function sizeOf(given: MsgHdrs): number {
-  let bytes = 'NATS/1.0\r\n\r\n'.length;
-  for (const [name, values] of given) for (const value of values) bytes += Buffer.byteLength(`${name}: ${value}\r\n`);
-  return bytes;
 }

@@ -13,6 +13,19 @@ const unsafe = /[^\x21\x23\x24\x26-\x7e]+/g;
 const plainName = /^[\x21\x23\x24\x26-\x39\x3b-\x7e]+$/;
 const unsafeName = /[^\x21\x23\x24\x26-\x39\x3b-\x7e]+/g;
 
+/** What nearly every message has, by its name here and there. */
+const usual = [
+  ['content-type', 'content-type'],
+  ...(
+    'id source type time subject specversion dataversion dataschema partitionkey ' +
+    'traceparent tracestate correlationid causationid'
+  )
+    .split(' ')
+    .map(name => [CE + name, NATS_CE + name]),
+] as [string, string][];
+const toUsual: ReadonlyMap<string, string> = new Map(usual);
+const fromUsual: ReadonlyMap<string, string> = new Map(usual.map(([here, there]) => [there, here]));
+
 /** Headers of ours, without their prefix. */
 export type OwnHeaders = Readonly<Record<string, string>>;
 
@@ -29,15 +42,11 @@ export interface NatsContent {
 /** The id that the server knows a message by is one for all of a stream: it has the topic and the source in it, as ids of events are those of their source. */
 export function toNats({ id, topic, key, headers, body }: WireMessage, extra: OwnHeaders = {}): NatsContent {
   const out: Record<string, string> = {};
-  for (const name in headers) {
-    const value = encode(headers[name]!);
-    if (name.startsWith(CE)) out[NATS_CE + encodeName(name.slice(CE.length))] = value;
-    else out[encodeName(name)] = value;
-  }
+  for (const name in headers) out[natsName(name)] = encode(headers[name]!);
   if (headers.ce_id !== id) out[`${own}id`] = encode(id);
   if (key !== undefined && key !== headers.ce_partitionkey) out[`${own}key`] = encode(key);
   for (const name in extra) out[own + name] = encode(extra[name]!);
-  return { headers: out, data: body, msgId: encode(`${topic} ${headers.ce_source ?? ''} ${id}`) };
+  return { headers: out, data: body, msgId: `${encode(topic)}%20${encode(headers.ce_source ?? '')}%20${encode(id)}` };
 }
 
 /** A message as the bus has it, its topic aside. */
@@ -52,7 +61,12 @@ export function fromNats(given: ReadableHeaders | undefined, data: Uint8Array, u
   const extra: Record<string, string> = {};
   let said: string | undefined;
   for (const [rawName, values] of given ?? []) {
-    const value = decode(values.join(', '));
+    const value = decode(values.length === 1 ? values[0]! : values.join(', '));
+    const known = fromUsual.get(rawName);
+    if (known !== undefined) {
+      headers[known] = value;
+      continue;
+    }
     const name = decode(rawName);
     if (name.startsWith(own)) extra[name.slice(own.length)] = value;
     else if (/^ce-/i.test(name)) headers[CE + name.slice(NATS_CE.length).toLowerCase()] = value;
@@ -69,6 +83,10 @@ export function fromNats(given: ReadableHeaders | undefined, data: Uint8Array, u
 /** As CloudEvents' binding says: what is not printable ASCII, and space, `"` and `%`, as percent-encoded UTF-8. */
 export function encode(value: string): string {
   return plain.test(value) ? value : value.replace(unsafe, percent);
+}
+
+function natsName(name: string): string {
+  return toUsual.get(name) ?? (name.startsWith(CE) ? NATS_CE + encodeName(name.slice(CE.length)) : encodeName(name));
 }
 
 function encodeName(name: string): string {
