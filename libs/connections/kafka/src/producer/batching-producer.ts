@@ -4,9 +4,9 @@ import type { KafkaConfig } from '../config/kafka.config.js';
 import { backoff } from '../config/retry.config.js';
 import { kafkaEvents } from '../events.js';
 import type { KafkaDelivery, KafkaProducer, KafkaRecord, KafkaSendOptions } from '../ports/producer.js';
-import { KeyChains } from './key-chains.js';
 import type { LaneSettings } from './lane.js';
-import { PendingRecord, sizeOf } from './pending-record.js';
+import { type Outcomes, PendingRecord, sizeOf } from './pending-record.js';
+import { RecordGroup } from './record-group.js';
 import type { RecordSender } from './record-sender.js';
 import { TopicRoute } from './topic-route.js';
 
@@ -64,7 +64,14 @@ export class BatchingProducer implements KafkaProducer {
   }
 
   send(record: KafkaRecord, options: KafkaSendOptions = {}): Promise<KafkaDelivery> {
-    return new Promise((resolve, reject) => this.#accept(record, options, resolve, reject));
+    return new Promise((resolve, reject) => {
+      const outcomes: Outcomes = {
+        resolved: (_, delivery) => resolve(delivery),
+        rejected: (_, error) => reject(error as Error),
+      };
+      const pending = this.#accept(record, options, outcomes, 0);
+      if (pending && options.signal) pending.giveUpOn(options.signal);
+    });
   }
 
   sendBatch(
@@ -72,30 +79,13 @@ export class BatchingProducer implements KafkaProducer {
     options: KafkaSendOptions = {},
   ): Promise<PromiseSettledResult<KafkaDelivery>[]> {
     if (records.length === 0) return Promise.resolve([]);
-    const chains = options.keepKeyOrder && records.length > 1 ? new KeyChains() : undefined;
-    return new Promise(resolve => {
-      const results = [] as PromiseSettledResult<KafkaDelivery>[];
-      let left = records.length;
-      const settle = (index: number, result: PromiseSettledResult<KafkaDelivery>): void => {
-        results[index] = result;
-        left -= 1;
-        if (left === 0) resolve(results);
-      };
-      for (const [index, record] of records.entries()) {
-        let pending: PendingRecord | undefined = undefined;
-        const refuse = (reason: unknown): void => {
-          settle(index, { status: 'rejected', reason });
-          chains?.cut(record, reason, pending);
-        };
-        const broken = chains?.brokenBy(record);
-        if (broken) {
-          refuse(broken.reason);
-          continue;
-        }
-        pending = this.#accept(record, options, value => settle(index, { status: 'fulfilled', value }), refuse);
-        if (pending) chains?.add(pending);
-      }
-    });
+    const group = new RecordGroup(records, options);
+    for (let index = 0; index < records.length; index += 1) {
+      const broken = group.brokenBy(index);
+      if (broken) group.rejected(index, broken.reason);
+      else group.accepted(index, this.#accept(records[index]!, options, group, index));
+    }
+    return group.settled;
   }
 
   flush(signal?: AbortSignal): Promise<void> {
@@ -124,13 +114,13 @@ export class BatchingProducer implements KafkaProducer {
   #accept(
     record: KafkaRecord,
     { signal, timeoutMs = this.config.deliveryTimeoutMs }: KafkaSendOptions,
-    resolve: (delivery: KafkaDelivery) => void,
-    reject: (error: unknown) => void,
+    outcomes: Outcomes,
+    index: number,
   ): PendingRecord | undefined {
     const bytes = sizeOf(record);
     const refusal = this.#refusal(record, bytes, signal);
     if (refusal !== undefined) {
-      reject(refusal);
+      outcomes.rejected(index, refusal);
       return undefined;
     }
     const deadline = performance.now() + timeoutMs;
@@ -140,11 +130,10 @@ export class BatchingProducer implements KafkaProducer {
       bytes,
       deadline,
       timeoutMs,
-      resolve,
-      reject,
+      outcomes,
+      index,
       this.#settled,
     );
-    if (signal) pending.giveUpOn(signal);
     this.#pending.add(pending);
     this.#bytes += bytes;
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();

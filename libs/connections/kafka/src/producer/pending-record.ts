@@ -1,7 +1,16 @@
-import type { KafkaDelivery, KafkaRecord } from '../ports/producer.js';
+import type { KafkaDelivery, KafkaHeader, KafkaRecord } from '../ports/producer.js';
 
 /** Bytes of a record beside its key, value and headers: lengths, offset and timestamp. */
 const OVERHEAD = 24;
+
+/** Text of fewer units is looked through faster than Buffer is asked for its length. */
+const SHORT = 64;
+
+/** Who is told what became of records. */
+export interface Outcomes {
+  resolved(index: number, delivery: KafkaDelivery): void;
+  rejected(index: number, error: unknown): void;
+}
 
 /** A record that has no outcome yet. */
 export class PendingRecord {
@@ -18,8 +27,9 @@ export class PendingRecord {
     /** By the monotonic clock, in milliseconds. */
     readonly deadline: number,
     readonly timeoutMs: number,
-    private readonly onResolve: (delivery: KafkaDelivery) => void,
-    private readonly onReject: (error: unknown) => void,
+    private readonly outcomes: Outcomes,
+    /** Which of those it is that are told of together. */
+    private readonly index: number,
     private readonly onSettled: (record: PendingRecord) => void,
   ) {}
 
@@ -31,11 +41,11 @@ export class PendingRecord {
   }
 
   resolve(partition: number, offset: bigint | undefined): void {
-    if (this.#settle()) this.onResolve({ topic: this.record.topic, partition, offset });
+    if (this.#settle()) this.outcomes.resolved(this.index, { topic: this.record.topic, partition, offset });
   }
 
   reject(error: unknown): void {
-    if (this.#settle()) this.onReject(error);
+    if (this.#settle()) this.outcomes.rejected(this.index, error);
   }
 
   #settle(): boolean {
@@ -51,14 +61,21 @@ export class PendingRecord {
 export function sizeOf({ key, value, headers }: KafkaRecord): number {
   let bytes = OVERHEAD + lengthOf(key) + lengthOf(value);
   for (const name in headers) {
-    const values = headers[name];
-    for (const item of Array.isArray(values) ? (values as readonly (Buffer | string)[]) : [values as Buffer | string])
-      bytes += 4 + Buffer.byteLength(name) + lengthOf(item);
+    const value = headers[name] as KafkaHeader | readonly KafkaHeader[];
+    const around = 4 + lengthOf(name);
+    if (!Array.isArray(value)) bytes += around + lengthOf(value as KafkaHeader);
+    else for (const each of value as readonly KafkaHeader[]) bytes += around + lengthOf(each);
   }
   return bytes;
 }
 
 function lengthOf(data: Buffer | string | null | undefined): number {
   if (data === null || data === undefined) return 0;
-  return typeof data === 'string' ? Buffer.byteLength(data) : data.length;
+  return typeof data === 'string' && !isShortAscii(data) ? Buffer.byteLength(data) : data.length;
+}
+
+function isShortAscii(text: string): boolean {
+  if (text.length >= SHORT) return false;
+  for (let at = 0; at < text.length; at += 1) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
