@@ -2,22 +2,21 @@ import type { OutgoingMessage } from '../driver/message.js';
 import { checkAttributes } from '../events/attributes.js';
 import { checkData, checkReadable } from '../events/check-data.js';
 import type { CloudEvent } from '../events/cloud-event.js';
-import { prefixOf, uuidAfter } from '../events/event-ids.js';
+import { EventIds } from '../events/event-ids.js';
 import type { DomainEvent, EventDefinition } from '../events/event-definition.js';
 import {
   EventTooLargeError,
   OutsideTransactionError,
   PublishFailedError,
-  PublishTimeoutError,
   ScheduleUnsupportedError,
 } from '../errors.js';
 import { EventBus, type PublishOptions } from './event-bus.js';
 import type { MessagingHub } from './messaging-hub.js';
+import { Patience } from './patience.js';
 
 interface Instant {
   readonly time: number;
   readonly text: string;
-  readonly idPrefix: string;
 }
 
 /** The {@link EventBus} of a driver. */
@@ -27,9 +26,12 @@ export class Publisher extends EventBus {
 
   /** What the events of the last millisecond had in common: many share one. */
   private instant = instantOf(0);
+  private readonly ids = new EventIds();
+  private readonly patience: Patience;
 
   constructor(private readonly hub: MessagingHub) {
     super();
+    this.patience = new Patience(hub.config.publishTimeoutMs);
   }
 
   override publish(event: DomainEvent, options?: PublishOptions): Promise<void> {
@@ -63,57 +65,30 @@ export class Publisher extends EventBus {
     const { driver, config, site } = this.hub;
     const isLater = notBefore !== undefined && notBefore > site.clock.now();
     const messages = events.map(event => this.messageOf(event, kind, isLater ? notBefore : undefined));
-    const write = (): Promise<void> => this.within(options, 'outbox', giveUp => outbox!.write(messages, giveUp));
-    if (outbox?.isInTransaction) return write();
-    if (outbox && config.outsideTransaction === 'refuse') throw new OutsideTransactionError(events[0]!.definition.type);
+    const isInTransaction = outbox?.isInTransaction ?? false;
+    if (outbox && !isInTransaction && config.outsideTransaction === 'refuse')
+      throw new OutsideTransactionError(events[0]!.definition.type);
     const keptTillThen = !isLater || driver.features.schedule;
-    if (outbox && !keptTillThen) return write();
+    if (outbox && (isInTransaction || !keptTillThen))
+      return this.patience.withOutbox(options, giveUp => outbox.write(messages, giveUp));
     if (!keptTillThen) throw new ScheduleUnsupportedError(driver.name);
-    await this.toBroker(messages, options);
-  }
-
-  private toBroker(messages: readonly OutgoingMessage[], options: PublishOptions): Promise<void> {
-    const { driver, site } = this.hub;
-    return this.within(options, 'broker', async giveUp => {
-      const call = async (): Promise<void> => {
-        const results = await new Promise<readonly (Error | undefined)[]>((resolve, reject) => {
-          giveUp.addEventListener('abort', () => reject(giveUp.reason as Error), { once: true });
-          driver.publish(messages, giveUp).then(resolve, reject);
-        });
-        if (results.every(error => error === undefined)) return;
-        const failures = results.flatMap((error, index) => (error ? [{ index, error }] : []));
-        if (failures.length > 0)
-          throw messages.length === 1 ? failures[0]!.error : new PublishFailedError(failures, messages.length);
-      };
-      const { operations } = site;
-      if (!operations.hasSubscribers) return call();
-      return operations.tracePromise(call, {
-        component: 'messaging',
-        connection: site.id,
-        operation: 'publish',
-        resource: messages[0]!.topic,
-      });
+    const { operations } = site;
+    if (!operations.hasSubscribers) return this.toBroker(messages, options);
+    return operations.tracePromise(() => this.toBroker(messages, options), {
+      component: 'messaging',
+      connection: site.id,
+      operation: 'publish',
+      resource: messages[0]!.topic,
     });
   }
 
-  /** Runs a call with a signal that aborts with the caller's own, or when its time is over. */
-  private async within(
-    { signal, timeoutMs = this.hub.config.publishTimeoutMs }: PublishOptions,
-    to: 'broker' | 'outbox',
-    call: (giveUp: AbortSignal) => Promise<void>,
-  ): Promise<void> {
-    const limit = Math.min(timeoutMs, longestMs);
-    if (!(limit > 0)) throw new TypeError('publish: timeoutMs must be a number above 0.');
-    const giveUp = new AbortController();
-    const abort = (): void => giveUp.abort(signal!.reason);
-    const timer = setTimeout(() => giveUp.abort(new PublishTimeoutError(limit, to)), limit);
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      await call(giveUp.signal);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    }
+  private async toBroker(messages: readonly OutgoingMessage[], options: PublishOptions): Promise<void> {
+    const { driver } = this.hub;
+    const results = await this.patience.withBroker(options, giveUp => driver.publish(messages, giveUp));
+    if (results.every(error => error === undefined)) return;
+    const failures = results.flatMap((error, index) => (error ? [{ index, error }] : []));
+    if (failures.length > 0)
+      throw messages.length === 1 ? failures[0]!.error : new PublishFailedError(failures, messages.length);
   }
 
   private instantOf(time: number): Instant {
@@ -136,14 +111,13 @@ export class Publisher extends EventBus {
       this.proven.add(definition);
     }
     const now = site.clock.now();
-    const instant = this.instantOf(now);
-    const id = given.id ?? uuidAfter(instant.idPrefix);
+    const id = given.id ?? this.ids.next(now);
     const context = site.context.current;
     const event: CloudEvent = {
       id,
       source: routes.source,
       type,
-      time: time?.toISOString() ?? instant.text,
+      time: time?.toISOString() ?? this.instantOf(now).text,
       version,
       headers,
       data: given.data,
@@ -176,7 +150,7 @@ export class Publisher extends EventBus {
 }
 
 function instantOf(time: number): Instant {
-  return { time, text: new Date(time).toISOString(), idPrefix: prefixOf(time) };
+  return { time, text: new Date(time).toISOString() };
 }
 
 /** How many characters headers have. */
@@ -185,9 +159,6 @@ function lengthOf(headers: Readonly<Record<string, string>>): number {
   for (const name in headers) length += name.length + headers[name]!.length;
   return length;
 }
-
-/** The longest time that timers take. */
-const longestMs = 2_147_483_647;
 
 function sizeOf(headers: Readonly<Record<string, string>>, body: Buffer): number {
   let bytes = body.length;

@@ -73,6 +73,7 @@ export interface MessageDriver {
    * Publishes in this order per key: when a message is not accepted, neither are the later ones of its key in this call. One result for each
    * message, at its place: `undefined` when it is durably accepted, else the error.
    * Never rejects.
+   * @param signal aborts when nobody waits for it any more. Calls that begin together may share one, so it may abort after this call has ended
    */
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]>;
   /**

@@ -175,6 +175,62 @@ describe('how long publishing takes', () => {
     expect(await given).toBe(reason);
     expect(await hanging(bus => bus.publish(placed.of(order()), { signal: AbortSignal.abort(reason) }))).toBe(reason);
   });
+
+  it('is bounded for each of those that are published at once, by one signal for many', async () => {
+    await using app = await bootMessaging({ options: { publishTimeoutMs: 60_000 } });
+    const bus = app.get(EventBus);
+    const signals: AbortSignal[] = [];
+    let acceptLast: (results: readonly undefined[]) => void = () => undefined;
+    jest.spyOn(hubOf(bus).driver, 'publish').mockImplementation((_messages, signal) => {
+      signals.push(signal);
+      return new Promise(resolve => (acceptLast = resolve));
+    });
+    const caller = new AbortController();
+    const gone = new Error('the caller has gone');
+    const given = [
+      ...Array.from({ length: 250 }, () => bus.publish(placed.of(order()), { timeoutMs: 50 })),
+      bus.publish(placed.of(order()), { timeoutMs: 50, signal: caller.signal }),
+      bus.publish(placed.of(order()), { timeoutMs: 40_000 }),
+    ].map(publishing => publishing.catch((error: unknown) => error));
+    expect(new Set(signals.slice(0, 250)).size).toBe(3);
+    expect(new Set(signals).size).toBe(5);
+    caller.abort(gone);
+    expect(await given[250]).toBe(gone);
+    expect(signals.map(({ aborted }) => aborted)).toEqual(signals.map((_, at) => at === 250));
+    for (const error of await Promise.all(given.slice(0, 250)))
+      expect(error).toMatchObject({ code: 'INFRA_PUBLISH_TIMEOUT' });
+    expect(signals.map(({ aborted }) => aborted)).toEqual(signals.map((_, at) => at !== 251));
+    acceptLast([undefined]);
+    expect(await given[251]).toBe(undefined);
+  });
+
+  it('counts for those that are published later from then on, and not for what has ended', async () => {
+    await using app = await bootMessaging({ options: { publishTimeoutMs: 60_000 } });
+    const bus = app.get(EventBus);
+    const signals: AbortSignal[] = [];
+    const accept: ((results: readonly undefined[]) => void)[] = [];
+    jest.spyOn(hubOf(bus).driver, 'publish').mockImplementation((_messages, signal) => {
+      signals.push(signal);
+      return new Promise(resolve => accept.push(resolve));
+    });
+    const first = bus.publish(placed.of(order()));
+    const second = bus.publish(placed.of(order()));
+    accept[0]!([undefined]);
+    await first;
+    const third = bus.publish(placed.of(order()));
+    accept[1]!([undefined]);
+    accept[2]!([undefined]);
+    await Promise.all([second, third]);
+    const fourth = bus.publish(placed.of(order())); // all that began in this turn have ended, and their timer with them
+    await new Promise(resolve => setImmediate(() => setImmediate(resolve)));
+    const fifth = bus.publish(placed.of(order()));
+    accept[3]!([undefined]);
+    accept[4]!([undefined]);
+    await Promise.all([fourth, fifth]);
+    const [shared, ...others] = signals;
+    expect(others.map(signal => signal === shared)).toEqual([true, true, false, false]);
+    expect(others[2]).not.toBe(others[3]);
+  });
 });
 
 describe('context', () => {
