@@ -82,31 +82,16 @@ function decode(message: ReadableMessage): CloudEvent {
   return decodeBinary(message);
 }
 
-/** Attributes as they are on the wire, by the names of CloudEvents. */
-type Attributes = Partial<Record<(typeof names)[Attribute] | 'specversion' | 'dataversion', string>>;
+/** Attributes as they are in headers. */
+type Attributes = Readonly<Record<string, string | undefined>>;
 
 function decodeBinary(message: ReadableMessage): CloudEvent {
   const { headers } = message;
   const media = headers[contentType];
   const isJson = media === undefined || media === json || /[/+]json(?:;|$)/i.test(media);
-  const said = {
-    specversion: headers.ce_specversion,
-    id: headers.ce_id,
-    source: headers.ce_source,
-    type: headers.ce_type,
-    time: headers.ce_time,
-    subject: headers.ce_subject,
-    dataschema: headers.ce_dataschema,
-    dataversion: headers.ce_dataversion,
-    partitionkey: headers.ce_partitionkey,
-    traceparent: headers.ce_traceparent,
-    tracestate: headers.ce_tracestate,
-    correlationid: headers.ce_correlationid,
-    causationid: headers.ce_causationid,
-  } as Attributes;
-  return envelope(message, said, media, ownHeaders(headers, isOfEnvelope), () =>
-    isJson ? jsonBody(message) : message.body,
-  );
+  const event = envelope(message, headers, media, ownHeaders(headers, isOfEnvelope));
+  event.data = isJson ? jsonBody(message) : message.body;
+  return event;
 }
 
 const isOfEnvelope = (name: string): boolean => name.startsWith(CE) || name === contentType;
@@ -124,25 +109,28 @@ function decodeStructured(message: ReadableMessage): CloudEvent {
     if (typeof value === 'number' || typeof value === 'boolean') return String(value);
     throw new EventUndecodableError(message.topic, `its attribute ${name} is no text`);
   };
-  const said: Attributes = {};
-  for (const name of ['specversion', 'dataversion', ...Object.values(names)] as const) {
+  const said: Record<string, string> = {};
+  for (const name of ['specversion', 'dataversion', ...Object.values(names)]) {
     const value = attribute(name);
-    if (value !== undefined) said[name] = value;
+    if (value !== undefined) said[CE + name] = value;
   }
   const base64 = attribute('data_base64');
-  return envelope(message, said, attribute('datacontenttype'), ownHeaders(message.headers, isContentType), () =>
-    base64 === undefined ? fields.get('data') : Buffer.from(base64, 'base64'),
-  );
+  const headers = ownHeaders(message.headers, isContentType);
+  const event = envelope(message, said, attribute('datacontenttype'), headers);
+  event.data = base64 === undefined ? fields.get('data') : Buffer.from(base64, 'base64');
+  return event;
 }
+
+/** Still without its data. */
+type Event = { -readonly [Name in keyof CloudEvent]: CloudEvent[Name] };
 
 function envelope(
   message: ReadableMessage,
   said: Attributes,
   datacontenttype: string | undefined,
   headers: Record<string, string>,
-  data: () => unknown,
-): CloudEvent {
-  const { specversion, id, source, type, time, dataversion } = said;
+): Event {
+  const { ce_specversion: specversion, ce_id: id, ce_source: source, ce_type: type } = said;
   if (specversion !== '1.0') {
     if (!specversion) throw lacking(message, 'specversion');
     throw new EventUndecodableError(
@@ -153,24 +141,24 @@ function envelope(
   if (!id) throw lacking(message, 'id');
   if (!source) throw lacking(message, 'source');
   if (!type) throw lacking(message, 'type');
-  const event: { -readonly [Name in keyof CloudEvent]: CloudEvent[Name] } = {
+  const event: Event = {
     id,
     source,
     type,
-    time: time ?? new Date(message.time).toISOString(),
-    version: versionOf(message, dataversion, 1),
+    time: said.ce_time ?? new Date(message.time).toISOString(),
+    version: versionOf(message, said.ce_dataversion, 1),
     headers,
-    data: data(),
+    data: undefined,
   };
   if (datacontenttype !== undefined) event.datacontenttype = datacontenttype;
-  if (said.subject !== undefined) event.subject = said.subject;
-  if (said.dataschema !== undefined) event.dataschema = said.dataschema;
-  const key = said.partitionkey ?? message.key;
+  if (said.ce_subject !== undefined) event.subject = said.ce_subject;
+  if (said.ce_dataschema !== undefined) event.dataschema = said.ce_dataschema;
+  const key = said.ce_partitionkey ?? message.key;
   if (key !== undefined) event.key = key;
-  if (said.traceparent !== undefined) event.traceparent = said.traceparent;
-  if (said.tracestate !== undefined) event.tracestate = said.tracestate;
-  if (said.correlationid !== undefined) event.correlationId = said.correlationid;
-  if (said.causationid !== undefined) event.causationId = said.causationid;
+  if (said.ce_traceparent !== undefined) event.traceparent = said.ce_traceparent;
+  if (said.ce_tracestate !== undefined) event.tracestate = said.ce_tracestate;
+  if (said.ce_correlationid !== undefined) event.correlationId = said.ce_correlationid;
+  if (said.ce_causationid !== undefined) event.causationId = said.ce_causationid;
   return event;
 }
 

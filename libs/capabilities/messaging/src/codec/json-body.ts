@@ -48,7 +48,7 @@ export function ownHeaders(
   skip: (name: string) => boolean,
 ): Record<string, string> {
   const copied: Record<string, string> = {};
-  for (const name of Object.keys(headers)) if (name !== '__proto__' && !skip(name)) copied[name] = headers[name]!;
+  for (const name in headers) if (name !== '__proto__' && !skip(name)) copied[name] = headers[name]!;
   return copied;
 }
 

@@ -46,12 +46,14 @@ export function attemptOne(
     if (!failure) handled(hub, handler, 1, since);
     ended(failure);
   };
-  limit.onAbort = error => end({ error });
+  const fail = (error: unknown): void => end({ error });
+  limit.onAbort = fail;
   limits.begin(limit);
-  handleOne(hub, handler, work, event, limit).then(
-    failed => end(failed && { error: failed.error }),
-    (error: unknown) => end({ error }),
-  );
+  try {
+    handleOne(hub, handler, work, event, limit).then(end, fail);
+  } catch (error) {
+    queueMicrotask(() => fail(error));
+  }
 }
 
 /**

@@ -173,8 +173,12 @@ export class GroupMember implements DeliverySink {
   private enter(partition: ServedPartition, work: Work, now: number): void {
     const { key, redelivered, notBefore = 0 } = work.message;
     if (key !== undefined && !redelivered) {
-      let lane = partition.lanes.get(key);
-      if (!lane) partition.lanes.set(key, (lane = new Lane(partition, key)));
+      const lane = partition.lanes.get(key);
+      if (!lane) {
+        const fresh = new Lane(partition, key, work);
+        partition.lanes.set(key, fresh);
+        return this.next(fresh);
+      }
       if (lane.parked) return this.parking.append(lane, work);
       lane.queue.push(work);
       if (lane.state === 'idle') this.next(lane);
@@ -184,9 +188,8 @@ export class GroupMember implements DeliverySink {
       } else lane.batcher?.more();
       return;
     }
-    const lane = new Lane(partition, undefined);
+    const lane = new Lane(partition, undefined, work);
     partition.loose.add(lane);
-    lane.queue.push(work);
     lane.hasFailed = work.attempts > 0;
     if (notBefore > now) this.parking.waitInHand(lane, notBefore - now);
     else this.next(lane);

@@ -6,28 +6,33 @@ import { BatchResult } from '../handlers/batch-result.js';
 import type { Handler } from '../handlers/handler.js';
 import { MessageContext } from '../handlers/message-context.js';
 import type { Limit } from './limit.js';
-import type { Work } from './work.js';
+import type { Failure, Work } from './work.js';
 
 /**
- * Has one event handled, once where there is an inbox.
+ * Has one event handled, once where there is an inbox. Nearly every message comes this way: no promise is made but what is waited for.
  * @returns the error that the handler names for it, if it does
  */
-export async function handleOne(
+export function handleOne(
   hub: MessagingHub,
   handler: Handler,
   work: Work,
   event: CloudEvent,
   limit: Limit,
-): Promise<{ readonly error: unknown } | undefined> {
-  if (handler.batch || (hub.stores.inbox && handler.idempotent)) {
-    const failed = await handleAll(hub, handler, [work], [event], [0], limit);
-    return failed.has(0) ? { error: failed.get(0) } : undefined;
-  }
+): Promise<Failure | undefined> {
+  if (handler.batch || (hub.stores.inbox && handler.idempotent))
+    return handleAll(hub, handler, [work], [event], [0], limit).then(failureOf);
   const context = new MessageContext([event], [work.message], handler.group, work.attempts + 1, limit);
-  const result = await inContext(hub, handler, event, limit, () => handler.call(event.data, context));
+  return inContext(hub, handler, event, limit, () => handler.call(event.data, context)).then(failureIn);
+}
+
+function failureIn(result: unknown): Failure | undefined {
   if (!(result instanceof BatchResult)) return undefined;
   const failed = new Map<number, unknown>();
   addFailures(failed, result, [0]);
+  return failureOf(failed);
+}
+
+function failureOf(failed: ReadonlyMap<number, unknown>): Failure | undefined {
   return failed.has(0) ? { error: failed.get(0) } : undefined;
 }
 

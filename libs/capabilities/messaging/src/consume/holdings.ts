@@ -67,7 +67,7 @@ export class Holdings {
 
   /** It waits for another attempt of its key, or no more. */
   rest(work: Work, rests: boolean): void {
-    if (!work.held || (work.resting ?? false) === rests) return;
+    if (!work.held || work.resting === rests) return;
     work.resting = rests;
     this.restingCount += rests ? 1 : -1;
     this.restingBytes += rests ? work.bytes : -work.bytes;

@@ -132,6 +132,6 @@ export class LaneRunner {
   private ended(lane: Lane): void {
     lane.abort = undefined;
     if (lane.state === 'running') lane.state = 'idle';
-    lane.end(() => this.next(lane));
+    lane.end(this.next);
   }
 }

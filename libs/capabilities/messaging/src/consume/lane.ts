@@ -23,7 +23,7 @@ export class ServedPartition {
 
 /** Messages of one key of a partition, one after another; a message without a key has a lane to itself. */
 export class Lane {
-  readonly queue: Work[] = [];
+  readonly queue: Work[];
   /**
    * `idle`: may be started; `queued`: waits for a place; `running`: an attempt is under way, or its aftermath; `waiting`: until its timer.
    */
@@ -53,7 +53,11 @@ export class Lane {
   constructor(
     readonly partition: ServedPartition,
     readonly key: string | undefined,
-  ) {}
+    first?: Work,
+  ) {
+    // An array that is filled after it was made has room for sixteen more, and most lanes never have more than one.
+    this.queue = first ? [first] : [];
+  }
 
   get isEmpty(): boolean {
     return this.queue.length === 0 && !this.parked && this.arriving.length === 0 && !this.storing;
@@ -81,10 +85,10 @@ export class Lane {
   }
 
   /** What was under way has ended. */
-  end(goOn: () => void): void {
+  end(goOn: (lane: Lane) => void): void {
     const { ending } = this;
     this.ending = undefined;
-    goOn();
+    goOn(this);
     ending?.resolve();
   }
 

@@ -8,20 +8,20 @@ export interface Work {
   readonly message: ReceivedMessage;
   readonly bytes: number;
   /** Set when it comes from the parking lot: the broker has settled it. */
-  ticket?: ParkedMessage;
+  readonly ticket: ParkedMessage | undefined;
   /** In hand: neither settled nor released. */
-  held?: boolean;
+  held: boolean;
   /** In hand, and waiting for the next attempt of its key. */
-  resting?: boolean;
+  resting: boolean;
   /** How often it has failed. */
   attempts: number;
   /** When its first attempt began; what waits behind others of its key grows no older by that. */
   firstAttemptAt: number | undefined;
   /** Known once it was read. */
-  event?: CloudEvent;
-  handler?: Handler;
+  event: CloudEvent | undefined;
+  handler: Handler | undefined;
   /** It was part of a batch that failed as a whole, and is tried by itself. */
-  alone?: boolean;
+  alone: boolean;
 }
 
 /** Why an attempt has failed; `reason` where another cannot help. */
@@ -36,8 +36,13 @@ export function workOf(message: ReceivedMessage, ticket?: ParkedMessage): Work {
   return {
     message,
     bytes,
+    ticket,
+    held: false,
+    resting: false,
     attempts: ticket?.attempts ?? message.attempts,
     firstAttemptAt: ticket?.firstAttemptAt ?? message.firstAttemptAt,
-    ...(ticket && { ticket }),
+    event: undefined,
+    handler: undefined,
+    alone: false,
   };
 }

@@ -16,8 +16,8 @@ interface Check {
 
 type Metadata = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
 
-/** Rules of a class, put together once; `undefined` where only class-validator itself knows how. */
-const known = new WeakMap<object, readonly Rules[] | undefined>();
+/** Rules of a class, put together once; `unknown` where only class-validator itself knows how. */
+const known = new WeakMap<object, readonly Rules[] | 'unknown'>();
 
 /**
  * Whether `validateSync` finds nothing wrong, for certain. It looks up and sorts decorators anew each time; here that is done once for a class.
@@ -26,9 +26,9 @@ const known = new WeakMap<object, readonly Rules[] | undefined>();
 export function isSurelyValid(object: object): boolean {
   const { constructor } = object;
   if (typeof constructor !== 'function') return false;
-  if (!known.has(constructor)) known.set(constructor, rulesOf(constructor));
-  const all = known.get(constructor);
-  if (!all) return false;
+  let all = known.get(constructor);
+  if (!all) known.set(constructor, (all = rulesOf(constructor) ?? 'unknown'));
+  if (all === 'unknown') return false;
   try {
     for (const rules of all) if (!holds(rules, object, constructor.name)) return false;
     return true;
@@ -39,7 +39,7 @@ export function isSurelyValid(object: object): boolean {
 
 function holds({ property, conditions, checks }: Rules, object: object, targetName: string): boolean {
   const value = (object as Record<string, unknown>)[property];
-  if (!conditions.every(condition => condition(object, value))) return true;
+  for (const condition of conditions) if (!condition(object, value)) return true;
   for (const check of checks) {
     if (check.appliesTo && !check.appliesTo(object, value)) continue;
     const args = { targetName, property, object, value, constraints: check.constraints };

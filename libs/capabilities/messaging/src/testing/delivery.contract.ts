@@ -90,7 +90,7 @@ export function deliveryContract(site: ContractSite): void {
         running -= 1;
         handled += 1;
       },
-      { concurrency: 4 },
+      { concurrency: 4, overflow: 0 },
     );
     const { bus, hub } = await example.boot([handler], { consumers: { maxInFlight: 10 } });
     await bus.publishBatch(Array.from({ length: 300 }, (_, at) => placed.of({ id: String(at), at })));

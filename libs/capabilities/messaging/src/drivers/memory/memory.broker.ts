@@ -54,14 +54,8 @@ export class MemoryBroker implements MessageDriver {
   // eslint-disable-next-line typescript/require-await -- as the port has it
   async publish(messages: readonly OutgoingMessage[]): Promise<readonly undefined[]> {
     for (const message of messages)
-      this.at(message.notBefore, () => {
-        if (message.kind === 'task') this.put(this.queue(message.topic, message.topic), message, {});
-        else
-          for (const topics of this.groups.values()) {
-            const queue = topics.get(message.topic);
-            if (queue?.subscribes) this.put(queue, message, {});
-          }
-      });
+      if (message.notBefore === undefined) this.hand(message);
+      else this.at(message.notBefore, () => this.hand(message));
     return messages.map(() => undefined);
   }
 
@@ -69,7 +63,7 @@ export class MemoryBroker implements MessageDriver {
   async sendToGroup(group: string, messages: readonly GroupMessage[]): Promise<void> {
     for (const message of messages) {
       const { attempts, firstAttemptAt, notBefore } = message;
-      this.at(notBefore, () =>
+      this.at(notBefore ?? 0, () =>
         this.put(this.queue(group, message.topic), message, { attempts, firstAttemptAt, redelivered: true }),
       );
     }
@@ -90,7 +84,8 @@ export class MemoryBroker implements MessageDriver {
         this.pump(queue);
       }
     });
-    const queueOf = (message: ReceivedMessage): Queue => this.queue(group, message.topic);
+    const byTopic = new Map(queues.map(queue => [queue.topic, queue]));
+    const queueOf = (message: ReceivedMessage): Queue => byTopic.get(message.topic)!;
     return {
       pause: () => void (member.paused = true),
       resume: () => {
@@ -134,19 +129,26 @@ export class MemoryBroker implements MessageDriver {
     return queue;
   }
 
-  private put(queue: Queue, { id, topic, key, headers, body }: WireMessage, rest: Partial<ReceivedMessage>): void {
-    queue.waiting.push({
-      id,
-      topic,
-      headers,
-      body,
-      partition: 0,
-      position: queue.position++,
-      time: this.clock.now(),
-      attempts: 0,
-      ...(key !== undefined && { key }),
-      ...rest,
-    });
+  /** To every group that subscribes, or to the one queue. */
+  private hand(message: OutgoingMessage): void {
+    const { topic, kind } = message;
+    if (kind === 'task') return this.put(this.queue(topic, topic), message);
+    for (const topics of this.groups.values()) {
+      const queue = topics.get(topic);
+      if (queue?.subscribes) this.put(queue, message);
+    }
+  }
+
+  private put(
+    queue: Queue,
+    { id, topic, key, headers, body }: WireMessage,
+    again?: Pick<ReceivedMessage, 'attempts' | 'firstAttemptAt' | 'redelivered'>,
+  ): void {
+    const position = queue.position++;
+    const time = this.clock.now();
+    const message = { id, topic, headers, body, partition: 0, position, time, attempts: 0 };
+    const whole = key === undefined ? message : { ...message, key };
+    queue.waiting.push(again ? { ...whole, ...again } : whole);
     this.pump(queue);
   }
 
@@ -165,8 +167,8 @@ export class MemoryBroker implements MessageDriver {
     });
   }
 
-  private at(time: number | undefined, work: () => void): void {
-    const delay = (time ?? 0) - this.clock.now();
+  private at(time: number, work: () => void): void {
+    const delay = time - this.clock.now();
     if (delay <= 0) return work();
     const timer = setTimeout(
       () => {
