@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { MessagingHub } from '../bus/messaging-hub.js';
 import type { Consumption, DeliverySink } from '../driver/message-driver.js';
 import type { Partition, ReceivedMessage } from '../driver/message.js';
@@ -10,6 +11,9 @@ import { Lane, ServedPartition } from './lane.js';
 import { LaneRunner } from './lane-runner.js';
 import { Parking } from './parking.js';
 import { type Failure, type Work, workOf } from './work.js';
+
+/** Outside of every request: a driver may well deliver within that which has just published. */
+const apart = AsyncLocalStorage.snapshot();
 
 /** This process's membership in a group: takes its messages, key by key, to their handlers, and sees to what becomes of them. */
 export class GroupMember implements DeliverySink {
@@ -128,20 +132,8 @@ export class GroupMember implements DeliverySink {
   }
 
   deliver(messages: readonly ReceivedMessage[]): void {
-    if (!this.consumption) return void this.early.push(...messages);
-    const now = this.hub.site.clock.now();
-    let partition: ServedPartition | undefined;
-    for (const message of messages) {
-      // Most come one after another from the same.
-      if (partition?.ref.number !== message.partition || partition.ref.topic !== message.topic)
-        partition = this.partitions.get(nameOf(message.topic, message.partition));
-      const work = workOf(message);
-      this.holdings.take(work);
-      if (!partition || partition.closing)
-        this.holdings.release(work); // given up meanwhile
-      else this.enter(partition, work, now);
-    }
-    this.holdings.weigh();
+    if (this.consumption) apart(() => this.begin(messages));
+    else this.early.push(...messages);
   }
 
   troubled(error: Error | undefined): void {
@@ -168,6 +160,22 @@ export class GroupMember implements DeliverySink {
     for (const partition of all) this.empty(partition);
     this.partitions.clear();
     await this.consumption?.stop(signal);
+  }
+
+  private begin(messages: readonly ReceivedMessage[]): void {
+    const now = this.hub.site.clock.now();
+    let partition: ServedPartition | undefined;
+    for (const message of messages) {
+      // Most come one after another from the same.
+      if (partition?.ref.number !== message.partition || partition.ref.topic !== message.topic)
+        partition = this.partitions.get(nameOf(message.topic, message.partition));
+      const work = workOf(message);
+      this.holdings.take(work);
+      if (!partition || partition.closing)
+        this.holdings.release(work); // given up meanwhile
+      else this.enter(partition, work, now);
+    }
+    this.holdings.weigh();
   }
 
   private enter(partition: ServedPartition, work: Work, now: number): void {
