@@ -15,7 +15,8 @@ export function checkData<Data extends object>(definition: EventDefinition<Data>
     if (Buffer.isBuffer(data)) return data as never;
     throw new EventInvalidError(type, { '': 'must be a Buffer' });
   }
-  if (typeof data !== 'object' || data === null || Array.isArray(data))
+  // Bytes would pass as they are: class-transformer copies them, and class-validator knows no rule for them.
+  if (typeof data !== 'object' || data === null || Array.isArray(data) || ArrayBuffer.isView(data))
     throw new EventInvalidError(type, { '': 'must be an object' });
   let instance: Data;
   let problems: ValidationError[];

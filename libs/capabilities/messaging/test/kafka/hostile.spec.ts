@@ -44,6 +44,7 @@ const list: readonly Hostile[] = [
   { what: 'a time that is none', headers: { ce_time: 'yesterday \u0000' } },
   { what: 'a version of 10,000 digits', headers: { ce_dataversion: '9'.repeat(10_000) }, dead: 'undecodable' },
   { what: 'an envelope that is said twice', headers: { ce_specversion: ['1.0', '1.0'] }, dead: 'undecodable' },
+  { what: 'a media type that is none', headers: { 'content-type': 'text/\u0000\r\nx: y' }, dead: 'invalid' },
   {
     what: 'an envelope of another kind',
     headers: { 'content-type': 'application/cloudevents+json' },
