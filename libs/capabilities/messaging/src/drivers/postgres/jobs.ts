@@ -61,13 +61,19 @@ export class Jobs {
     const told = listen
       ? `, told AS (SELECT pg_notify('${channelOf(schema)}', name || ' ' || coalesce(due::text, '')) FROM queues)`
       : '';
+    const topics = new Map<string, number>();
+    const queues = new Map<string, number>();
+    // Topics count up from 1, queues down from -1.
+    const places = jobs.map(({ topic, queue }) =>
+      queue === undefined ? placeOf(topics, topic!) : -placeOf(queues, queue),
+    );
     return this.connection.query(
       `WITH given AS (
-         SELECT * FROM ROWS FROM (unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::timestamptz[]), jsonb_array_elements($6::jsonb))
-           AS g (id, topic, queue, number, due, data)
+         SELECT * FROM ROWS FROM (unnest($1::uuid[], $2::int[], $5::int[], $6::timestamptz[]), jsonb_array_elements($7::jsonb))
+           AS g (id, place, number, due, data)
        ), target AS (
-         SELECT g.*, s.name FROM given g JOIN ${schema}.subscription s ON s.event = g.topic WHERE g.topic IS NOT NULL
-         UNION ALL SELECT g.*, g.queue FROM given g WHERE g.queue IS NOT NULL
+         SELECT g.*, s.name FROM given g JOIN ${schema}.subscription s ON s.event = ($3::text[])[g.place] WHERE g.place > 0
+         UNION ALL SELECT g.*, ($4::text[])[-g.place] FROM given g WHERE g.place < 0
        ), inserted AS (
          INSERT INTO ${schema}.job (id, name, data, priority, group_id, start_after, created_on, keep_until, retry_limit, expire_seconds, deletion_seconds, policy)
          SELECT t.id, q.name, t.data, t.number, t.number::text, coalesce(t.due, now()), now(),
@@ -79,13 +85,14 @@ export class Jobs {
        )${told}
        SELECT name, due::float8 ${listen ? ', (SELECT count(*) FROM told) AS told' : ''} FROM queues`,
       [
-        jobs.map(({ id }) => id),
-        jobs.map(({ topic }) => topic ?? null),
-        jobs.map(({ queue }) => queue ?? null),
-        jobs.map(({ partition }) => partition),
-        jobs.map(({ notBefore }) => (notBefore === undefined ? null : new Date(notBefore).toISOString())),
-        // Not as a list of texts: to put quotes about them costs more than all else here.
-        `[${jobs.map(({ data }) => data).join()}]`,
+        // Lists in one text where nothing of them is to be quoted, and the few names that most of them share once.
+        `{${jobs.map(({ id }) => id).join()}}`,
+        `{${places.join()}}`,
+        [...topics.keys()],
+        [...queues.keys()],
+        `{${jobs.map(({ partition }) => partition).join()}}`,
+        jobs.some(({ notBefore }) => notBefore !== undefined) ? jobs.map(({ notBefore }) => timeOf(notBefore)) : null,
+        jsonOf(jobs),
       ],
     );
   }
@@ -151,4 +158,23 @@ export class Jobs {
       [queues],
     );
   }
+}
+
+/** Where a name is in a list of them, from 1; it is put there if it is not. */
+function placeOf(names: Map<string, number>, name: string): number {
+  let place = names.get(name);
+  if (place === undefined) names.set(name, (place = names.size + 1));
+  return place;
+}
+
+function timeOf(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString();
+}
+
+/** Not as a list of texts: to put quotes about them costs more than all else here. And joined once, as brackets about it would copy it all again. */
+function jsonOf(jobs: readonly NewJob[]): string {
+  const parts: string[] = [];
+  for (const { data } of jobs) parts.push(parts.length === 0 ? '[' : ',', data);
+  parts.push(']');
+  return parts.join('');
 }

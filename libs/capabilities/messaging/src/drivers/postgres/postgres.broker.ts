@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataSource } from '@core-infra/database';
+import { type DataSource, poolStats } from '@core-infra/database';
 import type { DriverSite } from '@core-infra/kernel';
 import type { DeclaredGroup } from '../../config/topic.config.js';
 import type { PostgresMessagingConfig } from '../../config/postgres-messaging.config.js';
@@ -26,6 +26,9 @@ import { Waking } from './waking.js';
 
 /** How long a boot waits for the database where `startup` is `background`, in milliseconds. */
 const firstContactMs = 5_000;
+
+/** How many inserts are under way at once at most. */
+const mostInserts = 4;
 
 /** Messages as jobs of pg-boss in the app's own database. */
 export class PostgresBroker implements MessageDriver {
@@ -60,7 +63,9 @@ export class PostgresBroker implements MessageDriver {
     this.boss = new Boss(this.connection, config, at);
     this.jobs = new Jobs(this.connection, config);
     this.waking = new Waking(at.clock);
-    this.writer = new JobWriter(this.jobs, (queue, due) => this.stirred(queue, due));
+    // The pool is the app's.
+    const abreast = Math.max(1, Math.min(mostInserts, Math.floor(poolStats(dataSource).max / 4)));
+    this.writer = new JobWriter(this.jobs, (queue, due) => this.stirred(queue, due), abreast);
     const { connection } = this;
     const database = {
       query: (sql: string, parameters?: unknown[]) => connection.query(sql, parameters) as Promise<never>,

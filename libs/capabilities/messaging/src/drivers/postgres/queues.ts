@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** Into how many parts the messages of a topic and group are divided; each is one member's at a time. The same in all processes, for good. */
 export const PARTITIONS = 16;
@@ -9,7 +9,7 @@ export const queueOf = (group: string, topic: string): string => `${group}/${top
 /** The part of a key; messages without one are spread. */
 export function partitionOf(key: string | undefined): number {
   if (key === undefined) return Math.floor(Math.random() * PARTITIONS);
-  return createHash('md5').update(key).digest()[0]! % PARTITIONS;
+  return hash('md5', key, 'binary').charCodeAt(0) % PARTITIONS;
 }
 
 /** The channel of NOTIFY for those who share a schema. */
