@@ -4,8 +4,8 @@ import { heldOf } from '../../src/drivers/nats/held.js';
 import { RawHeaders } from '../../src/drivers/nats/raw-headers.js';
 import { deliveryOf } from '../../src/drivers/nats/delivery.js';
 
-const entries = (headers: Record<string, string>): [string, string[]][] =>
-  Object.entries(headers).map(([name, value]) => [name, [value]]);
+const rawOf = (headers: readonly (readonly [string, string])[]): RawHeaders =>
+  new RawHeaders(['NATS/1.0', ...headers.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n'));
 
 describe('a message on its way over NATS', () => {
   it('has the names of CloudEvents’ binding, and values of printable ASCII alone', () => {
@@ -26,9 +26,9 @@ describe('a message on its way over NATS', () => {
       'x-infra-key': 'gr%C3%B6%C3%9Fer',
     });
     expect(sent.msgId).toBe('t%20/s%201');
-    const { message, extra } = fromNats(entries({ ...sent.headers, 'Nats-Msg-Id': sent.msgId }), sent.data, '-');
-    expect(message).toEqual({ id: '1', key: 'größer', headers, body: Buffer.from('{}') });
-    expect(extra).toEqual({ key: 'größer' });
+    const raw = rawOf(Object.entries({ ...sent.headers, 'Nats-Msg-Id': sent.msgId }));
+    const extra = { key: 'größer' };
+    expect(fromNats(raw, sent.data, '-')).toEqual({ id: '1', key: 'größer', headers, body: Buffer.from('{}'), extra });
   });
 
   it('is believed what it says of its attempts only where the group alone puts messages', () => {
@@ -50,34 +50,39 @@ describe('a message on its way over NATS', () => {
   });
 
   it('of another system is known by what it says of itself, or by its place', () => {
-    const said = fromNats(
-      [
-        ['Nats-Msg-Id', ['m-1']],
-        ['Content-Type', ['text/plain']],
-        ['rate', ['100%']],
-      ],
-      Buffer.from('x'),
-      'S:1',
-    );
-    expect(said.message).toEqual({
+    const body = Buffer.from('x');
+    const said = rawOf([
+      ['Nats-Msg-Id', 'm-1'],
+      ['Nats-Msg-Id', 'm-2'],
+      ['Nats-Pin-Id', 'p'],
+      ['Content-Type', 'text/plain'],
+      ['rate', '100%'],
+      ['rate', '%32'],
+      ['toString', 'x'],
+      ['__proto__', 'x'],
+    ]);
+    expect(fromNats(said, body, 'S:1')).toEqual({
       id: 'm-1',
-      headers: { 'content-type': 'text/plain', rate: '100%' },
-      body: Buffer.from('x'),
+      headers: { 'content-type': 'text/plain', rate: '100%, 2', toString: 'x' },
+      body,
+      extra: {},
     });
-    expect(fromNats(undefined, Buffer.from('x'), 'S:1').message.id).toBe('S:1');
-    expect(
-      fromNats(
-        [
-          ['Ce-Id', ['7']],
-          ['CE-Type', ['t']],
-        ],
-        Buffer.from('x'),
-        'S:1',
-      ).message,
-    ).toMatchObject({
-      id: '7',
-      headers: { ce_id: '7', ce_type: 't' },
-    });
+    expect(fromNats(undefined, body, 'S:1').id).toBe('S:1');
+    const shouted = rawOf([
+      ['Ce-Id', '7'],
+      ['CE-Type', 't'],
+    ]);
+    expect(fromNats(shouted, body, 'S:1')).toMatchObject({ id: '7', headers: { ce_id: '7', ce_type: 't' } });
+  });
+
+  it('has the headers that its lines say, and the rest does no harm', () => {
+    const headers = new RawHeaders('NATS/1.0\r\nnone\r\na: 1\r\nnone either\r\n b :  2 \r\na:3\r\n:4\r\nno end');
+    expect(headers.names).toEqual(['a', ' b ', 'a', '']);
+    expect(headers.values).toEqual(['1', '2', '3', '4']);
+    expect([headers.get('a'), headers.get('c'), headers.code]).toEqual(['1', '', 0]);
+    const status = new RawHeaders('NATS/1.0 409 Message Size Exceeds MaxBytes\r\nNats-Pending-Messages: 7\r\n\r\n');
+    expect([status.code, status.description]).toEqual([409, 'Message Size Exceeds MaxBytes']);
+    expect(status.get('Nats-Pending-Messages')).toBe('7');
   });
 
   it('is told by its answer’s subject, of servers new and old', () => {

@@ -1,5 +1,7 @@
 import type { NatsClient } from '@core-infra/nats';
 
+const ACK = Buffer.from('+ACK');
+
 /** Tells the server what was settled, what belongs to one turn of the event loop in one write. */
 export class Answers {
   private replies: string[] = [];
@@ -14,7 +16,8 @@ export class Answers {
     const { replies } = this;
     this.replies = [];
     try {
-      for (const reply of replies) this.client.connection.publish(reply, '+ACK');
+      const { connection } = this.client;
+      for (const reply of replies) connection.publish(reply, ACK);
     } catch {
       // The connection is closed: these are delivered again.
     }

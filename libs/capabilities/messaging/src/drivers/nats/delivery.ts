@@ -8,12 +8,24 @@ export interface Delivery {
   readonly time: number;
 }
 
-/** `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.…`, with the domain and the account before the stream since NATS 2.10. */
+const PREFIX = '$JS.ACK.';
+
+/** `$JS.ACK.<stream>.<consumer>.<count>.<sequence>.<its number with the consumer>.<time>.…`, with the domain and the account first since NATS 2.10. */
 export function deliveryOf(reply: string): Delivery {
-  const parts = reply.split('.');
-  const from = parts.length > 9 ? 6 : 4;
-  return { count: Number(parts[from]), sequence: Number(parts[from + 1]), time: Number(parts[from + 3]) / 1e6 };
+  let dots = 0;
+  for (let at = reply.indexOf('.'); at >= 0; at = reply.indexOf('.', at + 1)) dots += 1;
+  let from = PREFIX.length;
+  for (let skip = dots > 8 ? 4 : 2; skip > 0; skip -= 1) from = reply.indexOf('.', from) + 1;
+  const afterCount = reply.indexOf('.', from);
+  const afterSequence = reply.indexOf('.', afterCount + 1);
+  const beforeTime = reply.indexOf('.', afterSequence + 1);
+  const afterTime = reply.indexOf('.', beforeTime + 1);
+  return {
+    count: Number(reply.slice(from, afterCount)),
+    sequence: Number(reply.slice(afterCount + 1, afterSequence)),
+    time: Number(reply.slice(beforeTime + 1, afterTime)) / 1e6,
+  };
 }
 
 /** Whether an answer to a message tells a stream what became of it; a status of the server asks for none. */
-export const isDelivery = (reply: string | undefined): boolean => reply?.startsWith('$JS.ACK.') ?? false;
+export const isDelivery = (reply: string | undefined): boolean => reply?.startsWith(PREFIX) ?? false;

@@ -1,5 +1,6 @@
 import type { NatsClient } from '@core-infra/nats';
 import type { Partition } from '../../driver/message.js';
+import { Barrier } from './barrier.js';
 import { deliveryOf, isDelivery } from './delivery.js';
 import type { FeedSite } from './feed-site.js';
 import { type Delivered, type Held, heldOf, type RawMessage as Message } from './held.js';
@@ -34,8 +35,7 @@ export class Feed {
   private askedAt = -Infinity;
   private pin = '';
   private isClosed = false;
-  private barrier?: { readonly pullAt: number; readonly since: number };
-  private polling = false;
+  private readonly barrier: Barrier;
   private isDoubted = false;
   paused = false;
   /** Being given up. */
@@ -52,6 +52,19 @@ export class Feed {
     settledBefore?: ReadonlyMap<number, number>,
   ) {
     this.settled = new Map(settledBefore);
+    this.barrier = new Barrier({
+      client: site.client,
+      clock: site.clock,
+      source,
+      known: this.known,
+      isWanted: () => this.isOpen && !this.leaving,
+      fetch: missing => this.fetchBack(missing),
+      opened: () => {
+        this.waiting.sort();
+        site.filled();
+        this.ask();
+      },
+    });
   }
 
   get isShared(): boolean {
@@ -66,7 +79,7 @@ export class Feed {
   open(pullAfterMs: number): void {
     if (this.isClosed) return;
     this.listen();
-    if (!this.isShared) this.hold(pullAfterMs);
+    if (!this.isShared) this.barrier.close(pullAfterMs);
     this.tick();
   }
 
@@ -76,7 +89,7 @@ export class Feed {
     this.listen();
     this.outstanding = 0;
     this.askedAt = -Infinity;
-    if (!this.isShared) this.hold(this.site.timeoutMs);
+    if (!this.isShared) this.barrier.close(this.site.timeoutMs);
     this.tick();
   }
 
@@ -100,7 +113,7 @@ export class Feed {
 
   /** At most so many of what waits, in order. */
   take(most: number, maxBytes: number): Held[] {
-    if (this.barrier || this.leaving || this.isClosed) return [];
+    if (this.barrier.isShut || this.leaving || this.isClosed) return [];
     const taken = this.waiting.take(most, maxBytes);
     if (taken.length > 0) this.ask();
     return taken;
@@ -158,15 +171,17 @@ export class Feed {
       return this.hearStatus(headers.code, headers.description, headers);
     if (reply === undefined) return;
     this.outstanding = Math.max(0, this.outstanding - 1);
-    const pin = headers?.get('Nats-Pin-Id');
-    if (pin) this.pin = pin;
+    const wasPinned = this.pin !== '';
+    if (this.isPinned) this.pin = headers?.get('Nats-Pin-Id') || this.pin;
     const { sequence, time } = deliveryOf(reply);
     const again = this.known.get(sequence);
     const now = this.site.clock.monotonic();
-    if (again?.message.time === time) Object.assign(again, { reply, touchedAt: now });
-    else if (this.settled.get(sequence) === time) this.tell(reply, '+ACK');
-    else this.add(message, { headers, reply, sequence, time, now });
-    this.ask();
+    const isNew = again?.message.time !== time && this.settled.get(sequence) !== time;
+    if (isNew) this.add(message, { headers, reply, sequence, time, now });
+    else if (again?.message.time === time) Object.assign(again, { reply, touchedAt: now });
+    else this.tell(reply, '+ACK');
+    // What waits instead of being outstanding makes no room.
+    if (!isNew || this.outstanding === 0 || (this.pin !== '' && !wasPinned)) this.ask();
   }
 
   private add(raw: Message, delivered: Delivered): void {
@@ -177,7 +192,7 @@ export class Feed {
     this.known.set(sequence, held);
     this.waiting.add(held);
     this.isLarge = false;
-    if (!this.barrier) this.site.filled();
+    if (!this.barrier.isShut) this.site.filled();
   }
 
   private hearStatus(code: number, description: string, headers: RawHeaders): void {
@@ -205,7 +220,7 @@ export class Feed {
       if (this.waiting.length > 0) return;
       this.isLarge = true;
     }
-    if (!this.paused && !this.barrier) this.ask();
+    if (!this.paused && !this.barrier.isShut) this.ask();
   }
 
   /** Asks for more, or at least so that the server knows that somebody has the partition. */
@@ -216,7 +231,7 @@ export class Feed {
     const expiresMs = Math.round(timeoutMs / 3);
     // Its end was not told.
     if (now - this.askedAt > expiresMs + timeoutMs / 4) this.outstanding = 0;
-    if (this.barrier) return;
+    if (this.barrier.isShut) return;
     const credit = this.site.credit();
     const room = credit - this.waiting.length - this.outstanding;
     const bytes = this.isLarge ? this.site.largest() : this.site.maxBytes() - this.waiting.bytes;
@@ -244,52 +259,16 @@ export class Feed {
     );
   }
 
-  /**
-   * Hands nothing over until all that was delivered before, and not settled, is here: it would come behind what is newer. Those who had it give it back, or
-   * their time runs out.
-   */
-  private hold(pullAfterMs: number): void {
-    const since = this.site.clock.monotonic();
-    this.barrier = { pullAt: since + pullAfterMs, since };
-    if (!this.polling) void this.poll();
-  }
-
-  private async poll(): Promise<void> {
-    this.polling = true;
-    try {
-      while (this.barrier && this.isOpen && !this.leaving) {
-        const { barrier } = this;
-        const isOver = await this.isOver(barrier.pullAt).catch(() => false);
-        if (isOver && this.barrier === barrier) {
-          this.barrier = undefined;
-          this.waiting.sort();
-          this.site.filled();
-          this.ask();
-        } else await new Promise(resolve => setTimeout(resolve, 50).unref());
-      }
-    } finally {
-      this.polling = false;
-    }
-  }
-
-  /** Whether nothing of the consumer is anywhere else; fetches what has come back. */
-  private async isOver(pullAt: number): Promise<boolean> {
-    const { client, clock, timeoutMs } = this.site;
-    const manager = await client.jetstreamManager();
-    const before = [...this.known.keys()];
-    const { num_ack_pending: pending } = await manager.consumers.info(this.source.stream, this.source.consumer);
-    // What came since is not among the pending, or among those that others had: only what was here all the time surely is.
-    const missing = pending - before.filter(sequence => this.known.has(sequence)).length;
-    if (missing <= 0) return true;
+  /** What was given back comes first; not much more than that is asked for. */
+  private fetchBack(missing: number): void {
+    const { clock, timeoutMs } = this.site;
     const now = clock.monotonic();
     if (now - this.askedAt > timeoutMs / 2) this.outstanding = 0;
-    if (now < pullAt || this.outstanding > 0 || this.isClosed) return false;
-    // What was given back comes first; not much more than that is asked for.
+    if (this.outstanding > 0 || this.isClosed) return;
     const isFull = this.waiting.length > this.site.credit() * 2;
     const bytes = this.site.maxBytes() + this.site.largest();
     if (!isFull || now - this.askedAt > timeoutMs)
       this.request({ batch: missing, expires: Math.round(timeoutMs / 3) * 1e6, max_bytes: bytes }, now);
-    return false;
   }
 
   private forget(held: Held): void {

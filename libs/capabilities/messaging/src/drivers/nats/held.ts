@@ -32,29 +32,39 @@ export interface Delivered {
 /** What headers and the client library need beyond a body, in bytes, roughly. */
 const OVERHEAD = 500;
 
+/** While it is made. */
+type Made = { -readonly [Name in keyof ReceivedMessage]: ReceivedMessage[Name] };
+
 export function heldOf(
   feed: Feed,
   raw: Pick<RawMessage, 'data'>,
   { headers, reply, sequence, time, now }: Delivered,
 ): Held {
-  const { message, extra } = fromNats(headers, raw.data, `${feed.source.stream}:${sequence}`);
-  // Elsewhere they are some stranger's.
-  const { attempts, 'first-attempt-at': first, 'not-before': due } = feed.isShared ? extra : {};
-  const firstAttemptAt = numberOf(first);
-  const notBefore = numberOf(due);
-  const received: ReceivedMessage & { mark?: unknown } = {
-    ...message,
-    topic: feed.ref.topic,
-    partition: feed.ref.number,
+  const { ref, source, isShared } = feed;
+  const found = fromNats(headers, raw.data, `${source.stream}:${sequence}`);
+  const message: Made = {
+    id: found.id,
+    topic: ref.topic,
+    partition: ref.number,
     position: sequence,
     time,
-    attempts: numberOf(attempts) ?? 0,
-    ...(firstAttemptAt !== undefined && { firstAttemptAt }),
-    ...(feed.isShared && { redelivered: true }),
-    ...(notBefore !== undefined && { notBefore }),
+    attempts: 0,
+    headers: found.headers,
+    body: found.body,
   };
-  const held = { feed, sequence, bytes: raw.data.length + OVERHEAD, message: received, reply, touchedAt: now };
-  (received as { mark?: unknown }).mark = held;
+  if (found.key !== undefined) message.key = found.key;
+  // Elsewhere they are some stranger's.
+  if (isShared) {
+    const { attempts, 'first-attempt-at': first, 'not-before': due } = found.extra;
+    const firstAttemptAt = numberOf(first);
+    const notBefore = numberOf(due);
+    message.attempts = numberOf(attempts) ?? 0;
+    message.redelivered = true;
+    if (firstAttemptAt !== undefined) message.firstAttemptAt = firstAttemptAt;
+    if (notBefore !== undefined) message.notBefore = notBefore;
+  }
+  const held: Held = { feed, sequence, bytes: found.body.length + OVERHEAD, message, reply, touchedAt: now };
+  message.mark = held;
   return held;
 }
 

@@ -7,36 +7,45 @@ interface Parts {
 const PREFIX = 'NATS/1.0';
 
 /** Headers of a message, whatever strangers have put there. */
-export class RawHeaders implements Iterable<[string, string[]]> {
-  private readonly values = new Map<string, string[]>();
+export class RawHeaders {
+  /** In their order; one that comes twice is here twice. */
+  readonly names: readonly string[];
+  /** Each at the place of its name. */
+  readonly values: readonly string[];
   /** Of a status of the server, which is no message; else 0. */
   readonly code: number;
   readonly description: string;
 
   constructor(text: string) {
-    const [first = '', ...lines] = text.split('\r\n');
-    const status = first.slice(PREFIX.length).trim();
+    const names: string[] = [];
+    const values: string[] = [];
+    let end = endOfLine(text, 0);
+    const status = end > PREFIX.length ? text.slice(PREFIX.length, end).trim() : '';
     this.code = /^\d{3}(?: |$)/.test(status) ? Number(status.slice(0, 3)) : 0;
     this.description = this.code > 0 ? status.slice(3).trim() : '';
-    for (const line of lines) {
-      const end = line.indexOf(':');
-      if (end < 0) continue;
-      const name = line.slice(0, end);
-      const value = line.slice(end + 1).trim();
-      const known = this.values.get(name);
-      if (known) known.push(value);
-      else this.values.set(name, [value]);
+    let colon = 0;
+    for (let at = end + 2; at < text.length; at = end + 2) {
+      end = endOfLine(text, at);
+      // Looked for once, however many lines have none.
+      if (colon < at) colon = text.indexOf(':', at);
+      if (colon < 0) break;
+      if (colon >= end) continue;
+      names.push(text.slice(at, colon));
+      values.push(text.slice(colon + 1, end).trim());
     }
+    this.names = names;
+    this.values = values;
   }
 
   /** The first of that name; empty if there is none. */
   get(name: string): string {
-    return this.values.get(name)?.[0] ?? '';
+    return this.values[this.names.indexOf(name)] ?? '';
   }
+}
 
-  [Symbol.iterator](): Iterator<[string, string[]]> {
-    return this.values.entries();
-  }
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\r\n', from);
+  return end < 0 ? text.length : end;
 }
 
 /**

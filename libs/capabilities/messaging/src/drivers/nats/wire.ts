@@ -1,5 +1,6 @@
 import { CE } from '../../codec/cloudevents.codec.js';
 import type { WireMessage } from '../../driver/message.js';
+import type { RawHeaders } from './raw-headers.js';
 
 /** CloudEvents' names in its binding for NATS. */
 const NATS_CE = 'ce-';
@@ -29,9 +30,6 @@ const fromUsual: ReadonlyMap<string, string> = new Map(usual.map(([here, there])
 /** Headers of ours, without their prefix. */
 export type OwnHeaders = Readonly<Record<string, string>>;
 
-/** As `MsgHdrs` of the client library. */
-interface ReadableHeaders extends Iterable<[string, string[]]> {}
-
 /** A message as NATS carries it. */
 export interface NatsContent {
   readonly headers: Record<string, string>;
@@ -51,33 +49,43 @@ export function toNats({ id, topic, key, headers, body }: WireMessage, extra: Ow
 
 /** A message as the bus has it, its topic aside. */
 export interface FromNats {
-  readonly message: Omit<WireMessage, 'topic'>;
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
   readonly extra: OwnHeaders;
 }
 
+const nothing: OwnHeaders = Object.freeze({});
+
 /** @param unsaid what a message without an id is known by */
-export function fromNats(given: ReadableHeaders | undefined, data: Uint8Array, unsaid: string): FromNats {
+export function fromNats(given: RawHeaders | undefined, data: Uint8Array, unsaid: string): FromNats {
   const headers: Record<string, string> = {};
-  const extra: Record<string, string> = {};
+  let extra: Record<string, string> | undefined;
   let said: string | undefined;
-  for (const [rawName, values] of given ?? []) {
-    const value = decode(values.length === 1 ? values[0]! : values.join(', '));
+  const { names = [], values = [] } = given ?? {};
+  for (let at = 0; at < names.length; at += 1) {
+    const rawName = names[at]!;
+    const value = values[at]!;
     const known = fromUsual.get(rawName);
-    if (known !== undefined) {
-      headers[known] = value;
-      continue;
+    if (known !== undefined) add(headers, known, decode(value));
+    else if (rawName === messageId) said ??= value;
+    else if (!servers.test(rawName)) {
+      const name = decode(rawName);
+      if (name.startsWith(own)) add((extra ??= {}), name.slice(own.length), decode(value));
+      else if (/^ce-/i.test(name)) add(headers, CE + name.slice(NATS_CE.length).toLowerCase(), decode(value));
+      else add(headers, name.toLowerCase() === 'content-type' ? 'content-type' : name, decode(value));
     }
-    const name = decode(rawName);
-    if (name.startsWith(own)) extra[name.slice(own.length)] = value;
-    else if (/^ce-/i.test(name)) headers[CE + name.slice(NATS_CE.length).toLowerCase()] = value;
-    else if (name.toLowerCase() === 'content-type') headers['content-type'] = value;
-    else if (rawName === messageId) said = value;
-    else if (!servers.test(name)) headers[name] = value;
   }
-  const id = extra.id ?? headers.ce_id ?? said ?? unsaid;
-  const key = extra.key ?? headers.ce_partitionkey;
+  const id = extra?.id ?? headers.ce_id ?? (said === undefined ? unsaid : decode(said));
+  const key = extra?.key ?? headers.ce_partitionkey;
   const body = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return { message: { id, headers, body, ...(key !== undefined && { key }) }, extra };
+  return { id, key, headers, body, extra: extra ?? nothing };
+}
+
+/** What comes more than once is a list. */
+function add(headers: Record<string, string>, name: string, value: string): void {
+  headers[name] = Object.hasOwn(headers, name) ? `${headers[name]!}, ${value}` : value;
 }
 
 /** As CloudEvents' binding says: what is not printable ASCII, and space, `"` and `%`, as percent-encoded UTF-8. */
