@@ -175,6 +175,34 @@ describe('records', () => {
     ]);
   });
 
+  it('of transactions are read when these are committed, and among others', async () => {
+    await using up = await boot();
+    const topic = await topicOf(up.client);
+    const producer = up.app.get(Kafka).producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      transactionalId: uniqueName('writer'),
+    });
+    await producer.connect();
+    const transact = async (value: string, isKept: boolean) => {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ value, headers: { one: 'a' } }] });
+      await (isKept ? transaction.commit() : transaction.abort());
+    };
+    try {
+      await transact('dropped', false);
+      await up.client.producer.send({ topic, value: 'plain' });
+      await transact('kept', true);
+    } finally {
+      await producer.disconnect();
+    }
+    const { seen } = collect(up.client, uniqueName('readers'), [topic]);
+    await up.client.producer.send({ topic, value: 'last' });
+    await eventually(() => expect(seen.map(({ value }) => String(value))).toEqual(['plain', 'kept', 'last']));
+    expect(seen[1]!.headers).toEqual({ one: Buffer.from('a') });
+  });
+
   it('are read on from what was committed', async () => {
     await using up = await boot();
     const topic = await topicOf(up.client);

@@ -1,13 +1,14 @@
 import type { Batch } from 'kafkajs';
 import type { KafkaBatch, KafkaMessage, KafkaPartition } from '../../ports/consumer.js';
 import type { RawMessage } from './internals.js';
+import { decodedOf } from './own-decoding.js';
 
 /** kafkajs's batch in our words. */
 export function batchOf(batch: Batch, partition: KafkaPartition): KafkaBatch {
   return {
     partition,
     highWatermark: BigInt(batch.highWatermark),
-    messages: batch.messages.map(messageOf),
+    messages: decodedOf(batch) ?? batch.messages.map(messageOf),
   };
 }
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { type Answer, type FetchDefinition, recordSets } from './record-sets.js';
 
 /** Bytes of the head of a batch. */
 const HEAD = 61;
@@ -9,19 +10,6 @@ const MAGIC_AT = 16;
 const LAST_DELTA_AT = 23;
 /** The format of batches since Kafka 0.11. */
 const MAGIC = 2;
-
-interface Answer {
-  readonly responses: readonly { readonly partitions: readonly { readonly messages: object[] }[] }[];
-}
-
-interface Exchange {
-  readonly request: { readonly apiVersion: number };
-  readonly response: { decode(raw: Buffer): Promise<Answer>; parse(answer: Answer): unknown };
-}
-
-interface FetchDefinition {
-  protocol(of: { version: number }): (request: object) => Exchange;
-}
 
 const corrected = Symbol.for('core-infra.kafka.empty-batches');
 
@@ -54,29 +42,12 @@ function withHeads(answer: Answer, raw: Buffer, version: number): Answer {
   const partitions = answer.responses.flatMap(topic => topic.partitions);
   if (partitions.every(({ messages }) => messages.length > 0)) return answer;
   let index = 0;
-  for (const records of recordSets(raw, version)) {
+  for (const { from, to } of recordSets(raw, version)) {
     const { messages } = partitions[index++]!;
-    const last = messages.length === 0 ? lastOffsetOf(records) : undefined;
+    const last = messages.length === 0 ? lastOffsetOf(raw.subarray(from, to)) : undefined;
     if (last !== undefined) messages.push(controlRecord(last));
   }
   return answer;
-}
-
-/** The bytes of the records of each partition, in their order; the fields before them are those of versions 4 to 11. */
-function* recordSets(raw: Buffer, version: number): Iterable<Buffer> {
-  let at = 4 + (version >= 7 ? 6 : 0);
-  const count = (): number => raw.readInt32BE((at += 4) - 4);
-  for (let topics = count(); topics > 0; topics -= 1) {
-    at += 2 + raw.readInt16BE(at);
-    for (let partitions = count(); partitions > 0; partitions -= 1) {
-      at += 4 + 2 + 8 + 8 + (version >= 5 ? 8 : 0);
-      const aborted = Math.max(0, count()); // transactions
-      at += aborted * 16 + (version >= 11 ? 4 : 0);
-      const size = Math.max(0, count());
-      yield raw.subarray(at, at + size);
-      at += size;
-    }
-  }
 }
 
 /** Of the batches that are there in full. */
@@ -91,7 +62,8 @@ function lastOffsetOf(records: Buffer): bigint | undefined {
   return last;
 }
 
-function controlRecord(offset: bigint): object {
+/** What kafkajs passes over. */
+export function controlRecord(offset: bigint): object {
   return {
     offset: String(offset),
     key: null,

@@ -22,6 +22,7 @@ import { commitOnce, isComing, isCommitRetryable, isFenced } from './commit.js';
 import { diagnose } from './diagnose.js';
 import { type GroupCluster, rootOf } from './internals.js';
 import { type Membership, watchMembership } from './membership.js';
+import { decodeHere } from './own-decoding.js';
 import { makeKafka } from './options.js';
 
 /** How often kafkajs tries to go on before we join anew, with pauses between. */
@@ -168,6 +169,7 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
               joined: membership => (this.#membership = membership),
               left: () => (this.#membership = undefined),
             });
+            decodeHere(this.#cluster);
             return balanced(given);
           },
           // For the time of a deployment in which others of the group are still plain kafkajs.
@@ -220,15 +222,11 @@ export class KafkajsGroupMember implements KafkaConsumer, PartitionControl {
     const partition = this.#ownership.find(batch.topic, batch.partition);
     // It is read again by whoever has the partition next.
     if (!partition) return Promise.resolve();
+    const read = batchOf(batch, partition);
+    const { length: records } = read.messages;
     if (kafkaEvents.hasSubscribers)
-      kafkaEvents.publish({
-        kind: 'consumed',
-        connection: at.id,
-        topic: batch.topic,
-        group,
-        records: batch.messages.length,
-      });
-    const taken = (async () => handlers.records(batchOf(batch, partition)))();
+      kafkaEvents.publish({ kind: 'consumed', connection: at.id, topic: batch.topic, group, records });
+    const taken = (async () => handlers.records(read))();
     taken.catch((error: unknown) => {
       // Somebody else has it now, and reads it.
       if (error instanceof KafkaRevokedError) return;

@@ -31,7 +31,7 @@ export interface ReadableCluster {
   disconnect(): Promise<void>;
 }
 
-interface FetchingBroker {
+export interface FetchingBroker {
   fetch(request: object): Promise<{ responses: readonly { partitions: readonly Fetched[] }[] }>;
 }
 

@@ -11,6 +11,7 @@ import { KafkajsClient } from './kafkajs-client.js';
 import { makeKafka } from './options.js';
 import { correctProduceRequest } from './produce-request.js';
 import { correctRequestQueue } from './request-queue.js';
+import { correctDecoding } from './own-decoding.js';
 import { KafkajsReader } from './reader.js';
 import { assertSecure } from './security.js';
 import { KafkajsSender } from './sender.js';
@@ -20,6 +21,7 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
   assertSecure(config, at);
   correctRequestQueue();
   correctEmptyBatches();
+  correctDecoding();
   correctConnecting();
   correctProduceRequest();
   const compression = await prepareCompression(config.compression, at.id);
