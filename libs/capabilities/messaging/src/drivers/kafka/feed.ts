@@ -1,13 +1,17 @@
 import type { KafkaMessage, KafkaPartition } from '@core-infra/kafka';
 import type { Partition, ReceivedMessage } from '../../driver/message.js';
-import { Offsets, type Slot } from './offsets.js';
+import { Offsets, Slot } from './offsets.js';
 import { LOW, type Prefetch } from './prefetch.js';
 import { bytesOf, messageOf } from './records.js';
 
 /** What a message that was handed over is recognised by. */
-export interface Mark {
-  readonly feed: Feed;
-  readonly slot: Slot;
+export class Mark extends Slot {
+  constructor(
+    readonly feed: Feed,
+    offset: bigint,
+  ) {
+    super(offset);
+  }
 }
 
 /** A partition that this member has: what was fetched of it and waits to be handed over, and what was handed over. */
@@ -19,6 +23,8 @@ export class Feed {
   /** Handed over, and neither settled nor released. */
   inHand = 0;
   private readonly waiting: KafkaMessage[] = [];
+  /** How large each of them is. */
+  private readonly sizes: number[] = [];
   private at = 0;
   private bytes = 0;
 
@@ -39,8 +45,9 @@ export class Feed {
   add(messages: readonly KafkaMessage[]): void {
     let bytes = 0;
     for (const message of messages) {
-      this.keep(message);
-      bytes += bytesOf(message);
+      const size = bytesOf(message);
+      this.keep(message, size);
+      bytes += size;
     }
     this.count(bytes);
   }
@@ -69,21 +76,29 @@ export class Feed {
     this.bytes = 0;
   }
 
-  protected keep(record: KafkaMessage): void {
+  protected keep(record: KafkaMessage, bytes: number): void {
     this.waiting.push(record);
+    this.sizes.push(bytes);
+  }
+
+  /** The mark of what is handed over now, or has its place among what is. */
+  protected markOf({ offset }: KafkaMessage): Mark {
+    const mark = new Mark(this, offset);
+    this.offsets.hand(mark);
+    return mark;
   }
 
   protected pick(limit: number, _now: number): ReceivedMessage[] {
     const taken: ReceivedMessage[] = [];
     let bytes = 0;
     while (taken.length < limit && this.at < this.waiting.length) {
+      bytes += this.sizes[this.at]!;
       const record = this.waiting[this.at++]!;
-      bytes += bytesOf(record);
-      const mark: Mark = { feed: this, slot: this.offsets.hand(record.offset) };
-      taken.push(messageOf(this.ref.topic, this.partition.partition, record, mark));
+      taken.push(messageOf(this.ref.topic, this.partition.partition, record, this.markOf(record)));
     }
     if (this.at === this.waiting.length || this.at > 1_024) {
       this.waiting.splice(0, this.at);
+      this.sizes.splice(0, this.at);
       this.at = 0;
     }
     this.count(-bytes);
@@ -92,6 +107,7 @@ export class Feed {
 
   protected clear(): void {
     this.waiting.length = 0;
+    this.sizes.length = 0;
     this.at = 0;
   }
 

@@ -95,10 +95,10 @@ export class KafkaConsumption implements Consumption {
   }
 
   settle({ mark }: ReceivedMessage): void {
-    const { feed, slot } = mark as Mark;
+    const { feed } = mark as Mark;
     if (!this.letGo(feed)) return;
     const before = feed.offsets.uncommitted;
-    feed.offsets.settle(slot);
+    feed.offsets.settle(mark as Mark);
     this.uncommitted += feed.offsets.uncommitted - before;
     if (this.uncommitted >= this.site.config.commitEvery) this.commit();
     else if (this.uncommitted > 0)

@@ -1,7 +1,8 @@
 /** A message that was handed over, by its offset. */
-export interface Slot {
-  readonly offset: bigint;
-  isSettled: boolean;
+export class Slot {
+  isSettled = false;
+
+  constructor(readonly offset: bigint) {}
 }
 
 /** Which offsets of a partition were handed over, and up to where all of them are settled. */
@@ -13,10 +14,8 @@ export class Offsets {
   /** How many were settled since the last commit. */
   uncommitted = 0;
 
-  hand(offset: bigint): Slot {
-    const slot = { offset, isSettled: false };
+  hand(slot: Slot): void {
     this.slots.push(slot);
-    return slot;
   }
 
   settle(slot: Slot): void {

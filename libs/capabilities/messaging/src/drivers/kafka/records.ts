@@ -35,11 +35,13 @@ export function retryRecordOf(message: GroupMessage, topic: string): KafkaRecord
   };
 }
 
+type Mutable<Type> = { -readonly [Name in keyof Type]: Type[Name] };
+
 /** A record as a message, whoever wrote it. */
 export function messageOf(topic: string, partition: number, record: KafkaMessage, mark: unknown): ReceivedMessage {
   const headers = headersOf(record.headers);
   const { key, value, offset, timestamp } = record;
-  return {
+  const message: Mutable<ReceivedMessage> = {
     id: headers['ce_id'] ?? `${topic}/${partition}/${offset}`,
     topic,
     headers,
@@ -49,8 +51,9 @@ export function messageOf(topic: string, partition: number, record: KafkaMessage
     time: timestamp,
     attempts: 0,
     mark,
-    ...(key !== null && { key: textOf(key) }),
   };
+  if (key !== null) message.key = textOf(key);
+  return message;
 }
 
 /** A record of a topic of retries, as the message that it was. */

@@ -1,7 +1,7 @@
 import type { KafkaMessage } from '@core-infra/kafka';
 import type { ReceivedMessage } from '../../driver/message.js';
-import { Feed, type Mark } from './feed.js';
-import { bytesOf, retryOf } from './records.js';
+import { Feed } from './feed.js';
+import { retryOf } from './records.js';
 
 interface Waiting {
   readonly message: ReceivedMessage;
@@ -18,11 +18,10 @@ export class RetryFeed extends Feed {
     return this.line[0]?.dueAt ?? Infinity;
   }
 
-  protected override keep(record: KafkaMessage): void {
+  protected override keep(record: KafkaMessage, bytes: number): void {
     // In the order of their offsets, whatever order they are handed over in: none is committed before those that wait longer.
-    const mark: Mark = { feed: this, slot: this.offsets.hand(record.offset) };
-    const message = retryOf(this.ref.topic, this.partition.partition, record, mark);
-    const waiting = { message, bytes: bytesOf(record), dueAt: message.notBefore ?? 0 };
+    const message = retryOf(this.ref.topic, this.partition.partition, record, this.markOf(record));
+    const waiting = { message, bytes, dueAt: message.notBefore ?? 0 };
     this.line.splice(this.placeOf(waiting.dueAt), 0, waiting);
   }
 
