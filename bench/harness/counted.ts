@@ -1,4 +1,4 @@
-import type { Variant } from './bench-case.js';
+import type { Sample, Variant } from './bench-case.js';
 
 /** Events of a batch. */
 export const BATCH = 100;
@@ -18,8 +18,12 @@ export function cleared({ name, measure }: Variant, clear: () => Promise<unknown
   };
 }
 
+/** For how long a reader may see nothing before it is given up, in milliseconds. */
+const STALLED_MS = 60_000;
+
 /**
- * Reading as a variant: `total` events, timed from the first to the last, so that joining is not measured. The sample is `perSecond`.
+ * Reading as a variant: `total` events, timed from the first to the last, so that joining is not measured. The sample is `perSecond`, and `cpuUs`, CPU time
+ * of this process for each, in microseconds.
  * @param start begins to read, calls `seen` for each, and returns how to end it
  */
 export function consuming(
@@ -27,6 +31,7 @@ export function consuming(
   total: number,
   fill: () => Promise<unknown>,
   start: (seen: () => void) => Promise<() => Promise<unknown>>,
+  stalledMs = STALLED_MS,
 ): Variant {
   return {
     name,
@@ -34,16 +39,40 @@ export function consuming(
       await fill();
       let handled = 0;
       let since = 0;
-      let done = (_: number): void => undefined;
-      const perSecond = new Promise<number>(resolve => (done = resolve));
-      const end = await start(() => {
-        if (handled === 0) since = performance.now();
+      let before = process.cpuUsage();
+      let done = (_: Sample): void => undefined;
+      const sampled = new Promise<Sample>(resolve => (done = resolve));
+      const seen = (): void => {
+        if (handled === 0) {
+          since = performance.now();
+          before = process.cpuUsage();
+        }
         handled += 1;
-        if (handled === total) done((total * 1_000) / (performance.now() - since));
+        if (handled !== total) return;
+        const tookMs = performance.now() - since;
+        const { user, system } = process.cpuUsage(before);
+        done({ perSecond: (total * 1_000) / tookMs, cpuUs: (user + system) / total });
+      };
+      let watch: NodeJS.Timeout | undefined;
+      const stalled = new Promise<never>((_resolve, reject) => {
+        let handledBefore = 0;
+        watch = setInterval(() => {
+          if (handled === handledBefore)
+            reject(
+              new Error(`${name}: ${handled} of ${total} events were handled, and none in the last ${stalledMs} ms.`),
+            );
+          handledBefore = handled;
+        }, stalledMs);
       });
-      const sample = { perSecond: await perSecond };
-      await end();
-      return sample;
+      let end: (() => Promise<unknown>) | undefined;
+      try {
+        const started = start(seen).then(ending => (end = ending));
+        const [sample] = await Promise.race([Promise.all([sampled, started]), stalled]);
+        return sample;
+      } finally {
+        clearInterval(watch);
+        await end?.();
+      }
     },
   };
 }

@@ -6,7 +6,14 @@ import {
   type MessagingOptions,
   Subscribe,
 } from '@core-infra/messaging';
-import { Controller, type DynamicModule, type INestApplication, Module, type Type } from '@nestjs/common';
+import {
+  Controller,
+  type DynamicModule,
+  type INestApplication,
+  type INestMicroservice,
+  Module,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, type MicroserviceOptions } from '@nestjs/microservices';
 import { IsString } from 'class-validator';
@@ -23,11 +30,12 @@ export const BODY = Buffer.from(JSON.stringify(DATA));
 export const placed = defineEvent(TYPE, { schema: Placed });
 export const keyOf = (at: number): string => `order-${at % 1_000}`;
 
-/** An app on a broker, with a handler of {@link placed} where it is given one. */
+/** An app on a broker, with a handler of {@link placed} where it is given one; `more` goes beside the options that all have. */
 export async function bootPlaced(
   connection: DynamicModule,
   driver: MessagingOptions['driver'],
   handle?: () => unknown,
+  more: Omit<MessagingOptions, 'driver'> = {},
 ): Promise<INestApplication> {
   @Controller()
   class Handlers {
@@ -37,7 +45,7 @@ export async function bootPlaced(
     }
   }
   @Module({
-    imports: [connection, MessagingModule.forRoot({ driver: driver!, group: GROUP, startup: 'require' })],
+    imports: [connection, MessagingModule.forRoot({ driver: driver!, group: GROUP, startup: 'require', ...more })],
     controllers: handle ? [Handlers] : [],
   })
   class BenchModule {}
@@ -54,10 +62,14 @@ export async function closeDrained(app: INestApplication): Promise<void> {
   await app.close();
 }
 
-/** Nest's own transport, with an `@EventPattern` handler of the same events. */
+/**
+ * Nest's own transport, with an `@EventPattern` handler of the same events.
+ * @param listening awaited before it is used
+ */
 export async function bootNest(
   options: MicroserviceOptions,
   handle: (context: unknown) => void,
+  listening?: (app: INestMicroservice) => Promise<unknown>,
 ): Promise<() => Promise<unknown>> {
   @Controller()
   class Handlers {
@@ -70,5 +82,6 @@ export async function bootNest(
   class NestModule {}
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(NestModule, { logger: false, ...options });
   await app.listen();
+  await listening?.(app);
   return () => app.close();
 }

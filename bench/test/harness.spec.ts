@@ -1,4 +1,5 @@
 import type { BenchCase } from '../harness/bench-case.js';
+import { consuming } from '../harness/counted.js';
 import { judge } from '../harness/goal.js';
 import { parseOptions, UsageError } from '../harness/options.js';
 import { type Report, table, toMarkdown } from '../harness/report.js';
@@ -195,5 +196,30 @@ describe('the command line', () => {
     const parse = () => parseOptions(args, ['boot']);
     expect(parse).toThrow(UsageError);
     expect(parse).toThrow(message);
+  });
+});
+
+describe('reading', () => {
+  const fill = (): Promise<unknown> => Promise.resolve();
+
+  it('is timed until all were seen, even before it has begun, and ended', async () => {
+    const ended = jest.fn(async () => undefined);
+    const variant = consuming('reader', 3, fill, async seen => {
+      for (let at = 0; at < 3; at += 1) seen();
+      return ended;
+    });
+    const { perSecond, cpuUs } = await variant.measure();
+    expect(perSecond).toBeGreaterThan(0);
+    expect(cpuUs).toBeGreaterThanOrEqual(0);
+    expect(ended).toHaveBeenCalledTimes(1);
+  });
+
+  it('that sees nothing any more is given up, and ended', async () => {
+    const ended = jest.fn(async () => undefined);
+    const start = async (seen: () => void) => (seen(), ended);
+    await expect(consuming('reader', 3, fill, start, 20).measure()).rejects.toThrow(
+      'reader: 1 of 3 events were handled, and none in the last 20 ms.',
+    );
+    expect(ended).toHaveBeenCalledTimes(1);
   });
 });
