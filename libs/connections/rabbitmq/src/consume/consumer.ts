@@ -1,9 +1,10 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { Link } from '../link/link.js';
 import { within } from '../link/deadline.js';
+import type { GatheredWrites } from '../link/gathered-writes.js';
+import type { Link } from '../link/link.js';
 import { RabbitmqMissingError, RabbitmqTimeoutError } from '../errors.js';
 import type { ConsumeOptions, MessageHandler, RabbitmqConsumer } from './consumer.port.js';
-import { RabbitmqMessage } from './delivered.js';
+import { RabbitmqMessage, type Source } from './delivered.js';
 
 /** Longest pause between attempts to consume again, in milliseconds. */
 const RETRY_MS = 1_000;
@@ -28,6 +29,7 @@ export class Consumer implements RabbitmqConsumer {
 
   constructor(
     private readonly link: Link,
+    private readonly writes: GatheredWrites,
     readonly queue: string,
     private readonly options: ConsumeOptions,
     private readonly handler: MessageHandler,
@@ -71,6 +73,7 @@ export class Consumer implements RabbitmqConsumer {
     const [lowest] = this.unsettled;
     const limit = lowest?.raw.fields.deliveryTag ?? Infinity;
     let last: ConsumeMessage | undefined;
+    this.writes.begin();
     try {
       for (const { raw } of mine) {
         const { deliveryTag } = raw.fields;
@@ -171,10 +174,11 @@ export class Consumer implements RabbitmqConsumer {
   private async take(channel: Channel): Promise<void> {
     const { exclusive, priority, arguments: args } = this.options;
     const { prefetch } = this;
+    const source = this.sourceOf(channel);
     await this.ask('set the prefetch', channel.prefetch(prefetch));
     const { consumerTag } = await this.ask(
       `consume from ${this.queue}`,
-      channel.consume(this.queue, raw => this.deliver(channel, raw), {
+      channel.consume(this.queue, raw => this.deliver(source, raw), {
         ...(exclusive !== undefined && { exclusive }),
         ...(priority !== undefined && { priority }),
         ...(args && { arguments: args }),
@@ -186,7 +190,7 @@ export class Consumer implements RabbitmqConsumer {
     this.told = undefined;
   }
 
-  private deliver(channel: Channel, raw: ConsumeMessage | null): void {
+  private deliver(source: Source, raw: ConsumeMessage | null): void {
     if (this.over) return; // it goes back with the channel
     if (raw === null) {
       // Cancelled by the broker: the queue is gone, or its leader has moved.
@@ -195,8 +199,7 @@ export class Consumer implements RabbitmqConsumer {
       this.failed(new RabbitmqMissingError('queue', this.queue));
       return;
     }
-    const isOpen = (): boolean => this.channel === channel;
-    const message = new RabbitmqMessage(raw, channel, isOpen, settled => this.settled(settled));
+    const message = new RabbitmqMessage(raw, source);
     this.unsettled.add(message);
     const fail = (error: unknown): void => {
       const { onFailure = 'requeue' } = this.options;
@@ -217,9 +220,19 @@ export class Consumer implements RabbitmqConsumer {
     }
   }
 
-  private settled(message: RabbitmqMessage): void {
-    this.unsettled.delete(message);
-    this.tellIdle();
+  private sourceOf(channel: Channel): Source {
+    const isOpen = (): boolean => this.channel === channel;
+    return {
+      channel,
+      get isOpen() {
+        return isOpen();
+      },
+      telling: () => this.writes.begin(),
+      settled: message => {
+        this.unsettled.delete(message);
+        this.tellIdle();
+      },
+    };
   }
 
   private tellIdle(): void {

@@ -6,6 +6,16 @@ import type { Channel, ConsumeMessage, MessageProperties } from 'amqplib';
  */
 export type Settlement = 'done' | 'lost' | 'repeated';
 
+/** Where messages come from: a channel of a consumer. @internal */
+export interface Source {
+  readonly channel: Channel;
+  /** Whether what it delivered can be settled. */
+  readonly isOpen: boolean;
+  /** Before something is told to the broker. */
+  telling(): void;
+  settled(message: RabbitmqMessage): void;
+}
+
 /** A message from a queue, to be settled once: by `ack`, `nack` or `reject`. */
 export class RabbitmqMessage {
   #settled = false;
@@ -14,9 +24,7 @@ export class RabbitmqMessage {
   constructor(
     /** As amqplib gives it. */
     readonly raw: ConsumeMessage,
-    private readonly channel: Channel,
-    private readonly isOpen: () => boolean,
-    private readonly onSettled: (message: RabbitmqMessage) => void,
+    private readonly source: Source,
   ) {}
 
   get content(): Buffer {
@@ -55,17 +63,17 @@ export class RabbitmqMessage {
 
   /** It is done with, and leaves the queue. */
   ack(): Settlement {
-    return this.settle(() => this.channel.ack(this.raw));
+    return this.settle(channel => channel.ack(this.raw));
   }
 
   /** Back to the queue; or, with `requeue: false`, to the dead letters if there are any. @param options.requeue @default true */
   nack({ requeue = true }: { requeue?: boolean } = {}): Settlement {
-    return this.settle(() => this.channel.nack(this.raw, false, requeue));
+    return this.settle(channel => channel.nack(this.raw, false, requeue));
   }
 
   /** To the dead letters of the queue if there are any, else away. */
   reject(): Settlement {
-    return this.settle(() => this.channel.reject(this.raw, false));
+    return this.settle(channel => channel.reject(this.raw, false));
   }
 
   /** Lets go of content, properties and headers, for one that is kept unsettled for long: it takes next to no memory, and can be settled still. */
@@ -80,19 +88,20 @@ export class RabbitmqMessage {
     this.#settled = true;
   }
 
-  private settle(tell: () => void): Settlement {
+  private settle(tell: (channel: Channel) => void): Settlement {
     if (this.#settled) return 'repeated';
     this.#settled = true;
     try {
       // Tags are counted by channel: on the next one the same number would be another message.
-      if (!this.isOpen()) return 'lost';
-      tell();
+      if (!this.source.isOpen) return 'lost';
+      this.source.telling();
+      tell(this.source.channel);
       return 'done';
     } catch {
       // The channel went between the two lines; the broker knows what was not settled.
       return 'lost';
     } finally {
-      this.onSettled(this);
+      this.source.settled(this);
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Channel } from 'amqplib';
 import { Consumer } from '../consume/consumer.js';
 import type { ConsumeOptions, MessageHandler, RabbitmqConsumer } from '../consume/consumer.port.js';
+import { GatheredWrites } from '../link/gathered-writes.js';
 import type { Link } from '../link/link.js';
 import type { OutgoingMessage, PublishOptions } from '../publish/outgoing.js';
 import { Publisher } from '../publish/publisher.js';
@@ -10,6 +11,7 @@ import type { Topology } from '../topology/topology.js';
 
 /** {@link RabbitmqClient} on amqplib. */
 export class AmqplibClient extends RabbitmqClient {
+  private readonly writes: GatheredWrites;
   private readonly topologies: Topologies;
   readonly publisher: Publisher;
   readonly consumers = new Set<Consumer>();
@@ -17,9 +19,10 @@ export class AmqplibClient extends RabbitmqClient {
 
   constructor(private readonly link: Link) {
     super();
+    this.writes = new GatheredWrites(link);
     // In this order: what is published and consumed needs the topology.
     this.topologies = new Topologies(link);
-    this.publisher = new Publisher(link);
+    this.publisher = new Publisher(link, this.writes);
     this.connection = {
       get current() {
         return link.current;
@@ -67,7 +70,9 @@ export class AmqplibClient extends RabbitmqClient {
     const name = options.wholeName ? queue : this.queueName(queue);
     return this.traced('consume', name, async () => {
       await this.link.whenUp(this.link.config.commandTimeoutMs);
-      const consumer = new Consumer(this.link, name, options, onMessage, ended => this.consumers.delete(ended));
+      const consumer = new Consumer(this.link, this.writes, name, options, onMessage, ended =>
+        this.consumers.delete(ended),
+      );
       this.consumers.add(consumer);
       await consumer.start();
       return consumer;

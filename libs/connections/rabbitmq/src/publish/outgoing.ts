@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Options } from 'amqplib';
 
 /** A message to be published. */
 export interface OutgoingMessage {
@@ -42,23 +41,45 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** What amqplib takes of a message. @internal */
-export function properties(message: OutgoingMessage): Options.Publish & { messageId: string } {
-  const { messageId = randomUUID(), persistent = true, mandatory = true, timestampMs, expirationMs } = message;
-  const { headers, contentType, contentEncoding, correlationId, replyTo, type, appId, priority } = message;
+/** What goes over the wire beside the content, by amqplib's names: one object for its method and its properties. @internal */
+export interface MessageFields {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly mandatory: boolean;
+  readonly messageId: string;
+  /** 2 is persistent. */
+  readonly deliveryMode: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly replyTo: string | undefined;
+  readonly type: string | undefined;
+  readonly appId: string | undefined;
+  readonly priority: number | undefined;
+  readonly timestamp: number | undefined;
+  readonly expiration: string | undefined;
+}
+
+/** All of them in each, also those that are not given: objects of one shape are made and read faster. @internal */
+export function messageFields(message: OutgoingMessage, exchange: string): MessageFields {
+  const { routingKey = '', messageId = randomUUID(), persistent = true, mandatory = true } = message;
+  const { timestampMs, expirationMs } = message;
   return {
-    messageId,
-    persistent,
+    exchange,
+    routingKey,
     mandatory,
-    ...(headers && { headers }),
-    ...(contentType !== undefined && { contentType }),
-    ...(contentEncoding !== undefined && { contentEncoding }),
-    ...(correlationId !== undefined && { correlationId }),
-    ...(replyTo !== undefined && { replyTo }),
-    ...(type !== undefined && { type }),
-    ...(appId !== undefined && { appId }),
-    ...(priority !== undefined && { priority }),
-    ...(timestampMs !== undefined && { timestamp: Math.floor(timestampMs / 1_000) }),
-    ...(expirationMs !== undefined && { expiration: String(expirationMs) }),
+    messageId,
+    deliveryMode: persistent ? 2 : 1,
+    headers: message.headers ?? {},
+    contentType: message.contentType,
+    contentEncoding: message.contentEncoding,
+    correlationId: message.correlationId,
+    replyTo: message.replyTo,
+    type: message.type,
+    appId: message.appId,
+    priority: message.priority,
+    timestamp: timestampMs === undefined ? undefined : Math.floor(timestampMs / 1_000),
+    expiration: expirationMs === undefined ? undefined : String(expirationMs),
   };
 }

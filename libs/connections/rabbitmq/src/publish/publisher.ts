@@ -1,4 +1,4 @@
-import type { ChannelModel, ConfirmChannel, Message, Options } from 'amqplib';
+import type { ChannelModel, ConfirmChannel, Message } from 'amqplib';
 import {
   RabbitmqMissingError,
   RabbitmqPermissionError,
@@ -8,31 +8,17 @@ import {
   RabbitmqUnroutableError,
 } from '../errors.js';
 import { diagnoseReply, replyCode } from '../link/diagnose.js';
+import type { GatheredWrites } from '../link/gathered-writes.js';
 import type { Link } from '../link/link.js';
 import { AbortWatch } from './abort-watch.js';
-import { asBuffer, type OutgoingMessage, properties, type PublishOptions } from './outgoing.js';
+import type { MessageFields, OutgoingMessage, PublishOptions } from './outgoing.js';
+import { Outgoing, publishOn } from './under-way.js';
 
 /** How often is looked for messages whose time is over, in milliseconds. */
 const SWEEP_EVERY_MS = 100;
 
 /** How much may wait for the socket before no more is handed to amqplib, in bytes; its own 16 KiB stop after some messages already. */
 const BUFFER_BYTES = 1024 * 1024;
-
-/** A message on its way. */
-interface Outgoing {
-  readonly exchange: string;
-  readonly routingKey: string;
-  readonly content: Buffer;
-  readonly options: Options.Publish & { messageId: string };
-  readonly deadline: number;
-  readonly timeoutMs: number;
-  readonly waits: boolean;
-  readonly signal?: AbortSignal;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-  returned?: boolean;
-  settled?: boolean;
-}
 
 /**
  * Publishes on one confirm channel, many at a time, and settles each promise by the broker's word for that message. What is unconfirmed when the
@@ -56,7 +42,10 @@ export class Publisher {
   private readonly idle: (() => void)[] = [];
   private readonly aborts = new AbortWatch<Outgoing>((outgoing, reason) => this.abandon(outgoing, reason));
 
-  constructor(private readonly link: Link) {
+  constructor(
+    private readonly link: Link,
+    private readonly writes: GatheredWrites,
+  ) {
     link.join({
       up: model => {
         this.most = Infinity; // it may have been raised
@@ -88,19 +77,9 @@ export class Publisher {
     const bytes = Buffer.byteLength(content);
     if (bytes > this.most)
       return Promise.reject(new RabbitmqTooLargeError(bytes, this.most, nameOf({ exchange, routingKey })));
+    const terms = { deadline: performance.now() + timeoutMs, timeoutMs, waits: whileAway === 'wait', signal };
     return new Promise((resolve, reject) => {
-      const outgoing: Outgoing = {
-        exchange,
-        routingKey,
-        content: typeof content === 'string' ? Buffer.from(content) : asBuffer(content),
-        options: properties(message),
-        deadline: performance.now() + timeoutMs,
-        timeoutMs,
-        waits: whileAway === 'wait',
-        resolve,
-        reject,
-        ...(signal && { signal }),
-      };
+      const outgoing = new Outgoing(message, exchange, terms, resolve, reject);
       if (signal) this.aborts.watch(outgoing, signal);
       this.waiting.push(outgoing);
       this.unsettled += 1;
@@ -153,9 +132,9 @@ export class Publisher {
   private send(channel: ConfirmChannel, outgoing: Outgoing): void {
     this.inFlight.add(outgoing);
     outgoing.returned = false;
-    const { exchange, routingKey, content, options } = outgoing;
     try {
-      this.full = !channel.publish(exchange, routingKey, content, options, (error: Error | null) => {
+      this.writes.begin();
+      this.full = !publishOn(channel, outgoing, error => {
         // Of a channel that is gone, told by its end.
         if (this.channel !== channel || (error && error.message !== 'message nacked')) return;
         this.confirmed(outgoing, error);
@@ -163,22 +142,20 @@ export class Publisher {
     } catch (error) {
       // amqplib could not encode it; or the channel has just been closed, which its end tells.
       if (this.channel !== channel || (error as Error).message.startsWith('Channel clos')) return;
-      this.settle(outgoing, () => outgoing.reject(error));
+      this.settle(outgoing, error);
     }
   }
 
   private confirmed(outgoing: Outgoing, nack: Error | null): void {
     if (this.oneByOne > 0) this.oneByOne -= 1;
-    const { exchange } = outgoing;
+    const { exchange, routingKey } = outgoing.fields;
     if (this.exchanges.get(exchange) || !this.exchanges.has(exchange)) this.exchanges.set(exchange, undefined);
-    this.settle(outgoing, () => {
-      if (nack) {
-        const reason = 'it was not accepted, as by a queue that is full';
-        outgoing.reject(new RabbitmqRefusedError(`a message to ${nameOf(outgoing)}`, reason, { cause: nack }));
-      } else if (outgoing.returned)
-        outgoing.reject(new RabbitmqUnroutableError(outgoing.exchange, outgoing.routingKey));
-      else outgoing.resolve();
-    });
+    let error: Error | undefined;
+    if (nack) {
+      const reason = 'it was not accepted, as by a queue that is full';
+      error = new RabbitmqRefusedError(`a message to ${nameOf(outgoing.fields)}`, reason, { cause: nack });
+    } else if (outgoing.returned) error = new RabbitmqUnroutableError(exchange, routingKey);
+    this.settle(outgoing, error);
     this.flush();
   }
 
@@ -187,9 +164,9 @@ export class Publisher {
     for (const outgoing of this.inFlight)
       if (
         !outgoing.returned &&
-        outgoing.options.messageId === messageId &&
-        outgoing.routingKey === fields.routingKey &&
-        outgoing.exchange === fields.exchange
+        outgoing.fields.messageId === messageId &&
+        outgoing.fields.routingKey === fields.routingKey &&
+        outgoing.fields.exchange === fields.exchange
       ) {
         outgoing.returned = true;
         return;
@@ -202,13 +179,13 @@ export class Publisher {
     const culprits = this.culprits(found);
     for (const outgoing of culprits) {
       if (found instanceof RabbitmqMissingError || found instanceof RabbitmqPermissionError)
-        this.exchanges.set(outgoing.exchange, found);
+        this.exchanges.set(outgoing.fields.exchange, found);
       const { length } = outgoing.content;
       const error =
         found instanceof RabbitmqTooLargeError
-          ? new RabbitmqTooLargeError(length, found.limit, nameOf(outgoing), { cause: failure })
+          ? new RabbitmqTooLargeError(length, found.limit, nameOf(outgoing.fields), { cause: failure })
           : found;
-      this.settle(outgoing, () => outgoing.reject(error));
+      this.settle(outgoing, error);
     }
     const again = [...this.inFlight];
     this.again(again);
@@ -226,21 +203,19 @@ export class Publisher {
       return all.filter(({ content }) => content.length > found.limit);
     }
     if (all.length === 1) return all;
-    if (found instanceof RabbitmqMissingError) return all.filter(({ exchange }) => exchange === found.resource);
+    if (found instanceof RabbitmqMissingError) return all.filter(({ fields }) => fields.exchange === found.resource);
     if (found instanceof RabbitmqPermissionError)
-      return all.filter(({ exchange }) => `exchange ${exchange || 'amq.default'}` === found.resource);
+      return all.filter(({ fields }) => `exchange ${fields.exchange || 'amq.default'}` === found.resource);
     return [];
   }
 
   private lost(reason: string): void {
     this.channel = undefined;
     const unconfirmed = [...this.inFlight];
-    this.again(unconfirmed.filter(({ waits }) => waits));
+    this.again(unconfirmed.filter(({ terms }) => terms.waits));
     for (const outgoing of unconfirmed)
-      if (!outgoing.waits)
-        this.settle(outgoing, () =>
-          outgoing.reject(this.link.unavailable(new Error(`${reason}; the message may have been accepted`))),
-        );
+      if (!outgoing.terms.waits)
+        this.settle(outgoing, this.link.unavailable(new Error(`${reason}; the message may have been accepted`)));
   }
 
   private again(unconfirmed: readonly Outgoing[]): void {
@@ -250,26 +225,27 @@ export class Publisher {
   }
 
   private fail(error: () => Error): void {
-    for (const outgoing of [...this.inFlight, ...this.waiting.slice(this.head)])
-      this.settle(outgoing, () => outgoing.reject(error()));
+    for (const outgoing of [...this.inFlight, ...this.waiting.slice(this.head)]) this.settle(outgoing, error());
     this.waiting = [];
     this.head = 0;
   }
 
-  private settle(outgoing: Outgoing, tell: () => void): void {
+  private settle(outgoing: Outgoing, error?: unknown): void {
     this.inFlight.delete(outgoing);
     if (outgoing.settled) return;
     outgoing.settled = true;
-    if (outgoing.signal) this.aborts.unwatch(outgoing, outgoing.signal);
+    const { signal } = outgoing.terms;
+    if (signal) this.aborts.unwatch(outgoing, signal);
     this.unsettled -= 1;
-    tell();
+    if (error === undefined) outgoing.resolve();
+    else outgoing.reject(error);
     if (this.unsettled === 0) for (const tellIdle of this.idle.splice(0)) tellIdle();
   }
 
   /** Its promise is rejected. What is under way keeps its place until the broker answers, so that the bound of messages under way holds. */
   private abandon(outgoing: Outgoing, error: unknown): void {
     const isUnderWay = this.inFlight.has(outgoing);
-    this.settle(outgoing, () => outgoing.reject(error));
+    this.settle(outgoing, error);
     if (isUnderWay && this.channel) this.inFlight.add(outgoing);
   }
 
@@ -277,10 +253,11 @@ export class Publisher {
     const now = performance.now();
     const { at, isUp } = this.link;
     const late = (outgoing: Outgoing): void => {
-      if (outgoing.settled || outgoing.deadline > now) return;
+      const { deadline, timeoutMs } = outgoing.terms;
+      if (outgoing.settled || deadline > now) return;
       const why = isUp ? this.link.blockedBy() : this.link.reason;
-      const what = `confirm a message to ${nameOf(outgoing)}`;
-      this.abandon(outgoing, new RabbitmqTimeoutError(at.id, what, outgoing.timeoutMs, why));
+      const what = `confirm a message to ${nameOf(outgoing.fields)}`;
+      this.abandon(outgoing, new RabbitmqTimeoutError(at.id, what, timeoutMs, why));
     };
     for (const outgoing of this.inFlight) late(outgoing);
     for (let index = this.head; index < this.waiting.length; index += 1) late(this.waiting[index]!);
@@ -290,6 +267,6 @@ export class Publisher {
   }
 }
 
-function nameOf({ exchange, routingKey }: Pick<Outgoing, 'exchange' | 'routingKey'>): string {
+function nameOf({ exchange, routingKey }: Pick<MessageFields, 'exchange' | 'routingKey'>): string {
   return exchange === '' ? `the queue ${routingKey}` : `the exchange ${exchange}`;
 }
