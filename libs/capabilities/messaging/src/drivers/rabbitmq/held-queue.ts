@@ -15,8 +15,8 @@ export interface Mark {
 
 /** A queue that this member takes messages from: a partition, which it has to itself, or what its group gets again, which all members share. */
 export class HeldQueue {
-  /** Delivered by the broker, and not yet handed over. */
-  waiting: ReceivedMessage[] = [];
+  /** Delivered by the broker, and not yet handed over; as they came, since what is made of them would be in memory all the while. */
+  private waiting: RabbitmqMessage[] = [];
   /** Whether messages may be handed over: the bus knows that the partition is served here. */
   isServed = false;
   /** Pending while it is given up. */
@@ -62,9 +62,13 @@ export class HeldQueue {
     return true;
   }
 
+  get hasWaiting(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /** Messages that are to be handed over now. */
   take(most: number): ReceivedMessage[] {
-    return this.waiting.splice(0, most);
+    return this.waiting.splice(0, most).map(message => this.received(message));
   }
 
   /** What waits here goes back with the channel. */
@@ -87,7 +91,7 @@ export class HeldQueue {
       { prefetch: Math.min(prefetch, 65_535), wholeName: true, onLost },
       (message: RabbitmqMessage) => {
         if (isLost) return;
-        this.waiting.push(this.received(message));
+        this.waiting.push(message);
         arrived();
       },
     );
@@ -128,26 +132,33 @@ export class HeldQueue {
 
   private received(delivered: RabbitmqMessage): ReceivedMessage {
     const { message, extra, time } = fromAmqp(delivered);
-    const mark: Mark = { queue: this, delivered };
+    const { id, key, headers, body } = message;
     const { topic, number: partition } = this.ref;
-    const again = this.isShared && {
-      redelivered: true,
-      attempts: number(extra.attempts) ?? 0,
-      ...numbers('firstAttemptAt', extra['first-attempt-at']),
-      ...numbers('notBefore', extra['not-before']),
-    };
-    return {
-      ...message,
+    const mark: Mark = { queue: this, delivered };
+    const received: Writable<ReceivedMessage> = {
+      id,
       topic,
+      headers,
+      body,
       partition,
       position: this.position++,
       time: time ?? Date.now(),
       attempts: 0,
       mark,
-      ...again,
+    };
+    if (key !== undefined) received.key = key;
+    if (!this.isShared) return received;
+    return {
+      ...received,
+      redelivered: true,
+      attempts: number(extra.attempts) ?? 0,
+      ...numbers('firstAttemptAt', extra['first-attempt-at']),
+      ...numbers('notBefore', extra['not-before']),
     };
   }
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A queue that belongs to another connection. */
 export function isLockedByOther(error: unknown): boolean {

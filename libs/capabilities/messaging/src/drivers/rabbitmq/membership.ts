@@ -230,7 +230,7 @@ export class Membership implements Consumption {
     for (const queue of [...queues.slice(first), ...queues.slice(0, first)]) {
       const room = Math.min(turn, this.request.maxInFlight - this.handed);
       if (this.paused || this.stopped || room <= 0) break;
-      if (!queue.isServed || queue.waiting.length === 0) continue;
+      if (!queue.isServed || !queue.hasWaiting) continue;
       const messages = queue.take(room);
       this.handed += messages.length;
       turn -= messages.length;

@@ -1,5 +1,11 @@
 import type { DriverSite } from '@core-infra/kernel';
-import { type RabbitmqClient, RabbitmqTooLargeError, RabbitmqUnroutableError } from '@core-infra/rabbitmq';
+import {
+  type OutgoingMessage as AmqpMessage,
+  type PublishOptions,
+  type RabbitmqClient,
+  RabbitmqTooLargeError,
+  RabbitmqUnroutableError,
+} from '@core-infra/rabbitmq';
 import type { RabbitmqMessagingConfig } from '../../config/rabbitmq-messaging.config.js';
 import type { DeclaredGroup, TopicAddress } from '../../config/topic.config.js';
 import type {
@@ -65,12 +71,13 @@ export class RabbitmqDriver implements MessageDriver {
   publish(messages: readonly OutgoingMessage[], signal: AbortSignal): Promise<readonly (Error | undefined)[]> {
     // One message of a key at a time: what the broker does not take must not be overtaken. Different keys are under way together.
     const byKey = new Map<string, Promise<Error | undefined>>();
+    const options = { signal };
     return Promise.all(
       messages.map(message => {
         const { key } = message;
-        if (key === undefined) return this.send(message, signal);
+        if (key === undefined) return this.send(message, options);
         const before = byKey.get(key);
-        const sent = before ? before.then(error => error ?? this.send(message, signal)) : this.send(message, signal);
+        const sent = before ? before.then(error => error ?? this.send(message, options)) : this.send(message, options);
         byKey.set(key, sent);
         return sent;
       }),
@@ -102,27 +109,26 @@ export class RabbitmqDriver implements MessageDriver {
     return membership;
   }
 
-  private async send(message: OutgoingMessage, signal: AbortSignal): Promise<Error | undefined> {
-    const { topic, key, kind } = message;
+  private async send(message: OutgoingMessage, options: PublishOptions): Promise<Error | undefined> {
+    const { topic, kind, headers } = message;
     const isTask = kind === 'task';
     try {
       if (isTask) await this.sets.ensure(topic, topic, true);
-      const slot = (): number => (key === undefined ? (this.turn = (this.turn + 1) % SLOTS) : slotOf(key));
-      await this.client.publish(
-        {
-          ...toAmqp(message),
-          ...this.sets.target(topic, isTask, slot),
-          mandatory: isTask || this.mandatory,
-        },
-        { signal },
-      );
+      await this.client.publish(this.amqpOf(message, isTask), options);
       return undefined;
     } catch (error) {
       // Somebody has deleted its queues: the next one makes them again.
       if (isTask && error instanceof RabbitmqUnroutableError) this.sets.forget();
       if (error instanceof RabbitmqTooLargeError)
-        return new EventTooLargeError(message.headers.ce_type ?? topic, error.bytes, error.limit, { cause: error });
+        return new EventTooLargeError(headers.ce_type ?? topic, error.bytes, error.limit, { cause: error });
       return error as Error;
     }
+  }
+
+  private amqpOf(message: OutgoingMessage, isTask: boolean): AmqpMessage {
+    const { topic, key } = message;
+    const slot = (): number => (key === undefined ? (this.turn = (this.turn + 1) % SLOTS) : slotOf(key));
+    const { exchange, routingKey } = this.sets.target(topic, isTask, slot);
+    return { ...toAmqp(message), exchange, routingKey, mandatory: isTask || this.mandatory };
   }
 }

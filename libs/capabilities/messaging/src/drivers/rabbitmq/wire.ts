@@ -8,6 +8,13 @@ import { isTexts } from '../../driver/texts.js';
 const AMQP_CE = 'cloudEvents_';
 const AMQP_CE_TOO = 'cloudEvents:';
 const contentType = 'content-type';
+/** Attributes that nearly all messages have, by both names: texts that are put together anew for each message take longest of all. */
+const attributes =
+  'specversion dataversion id source type time subject dataschema partitionkey traceparent tracestate correlationid causationid'.split(
+    ' ',
+  );
+const amqpNames: ReadonlyMap<string, string> = new Map(attributes.map(name => [CE + name, AMQP_CE + name]));
+const wireNames: ReadonlyMap<string, string> = new Map(attributes.map(name => [AMQP_CE + name, CE + name]));
 /** Headers of this driver, which apps may not use. */
 const own = 'x-infra-';
 /** Headers that brokers add. */
@@ -27,11 +34,14 @@ export type AmqpContent = Pick<AmqpMessage, 'content' | 'headers' | 'contentType
 export function toAmqp({ id, key, headers, body }: WireMessage, extra: OwnHeaders = {}): AmqpContent {
   const table: Record<string, unknown> = {};
   let media: string | undefined;
-  for (const [name, value] of Object.entries(headers)) {
-    if (name === contentType && Buffer.byteLength(value) <= shortest) media = value;
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]!;
+    const known = amqpNames.get(name);
+    if (known !== undefined) table[known] = value;
+    else if (name === contentType && isShort(value)) media = value;
     else table[name.startsWith(CE) ? AMQP_CE + name.slice(CE.length) : name] = value;
   }
-  const fits = id !== '' && Buffer.byteLength(id) <= shortest;
+  const fits = id !== '' && isShort(id);
   if (!fits) table[`${own}id`] = id;
   if (key !== undefined && key !== headers.ce_partitionkey) table[`${own}key`] = key;
   for (const name in extra) table[own + name] = extra[name];
@@ -78,8 +88,11 @@ export function fromAmqp({
   if (whole) return { ...whole, ...time };
   const headers: Record<string, string> = {};
   const extra: Record<string, string> = {};
-  for (const [name, value] of Object.entries(table)) {
-    if (name.startsWith(AMQP_CE) || name.startsWith(AMQP_CE_TOO))
+  for (const name of Object.keys(table)) {
+    const value = table[name];
+    const known = wireNames.get(name);
+    if (known !== undefined) headers[known] = text(value);
+    else if (name.startsWith(AMQP_CE) || name.startsWith(AMQP_CE_TOO))
       headers[CE + name.slice(AMQP_CE.length)] = text(value);
     else if (name.startsWith(own)) extra[name.slice(own.length)] = text(value);
     else if (!brokers.test(name)) headers[name] = text(value);
@@ -105,6 +118,12 @@ function unwrap(content: Buffer): FromAmqp | undefined {
     message: { id, headers, body: Buffer.from(body, 'base64'), ...(key !== undefined && { key }) },
     extra,
   };
+}
+
+/** Whether it is one of AMQP's short texts. */
+function isShort(value: string): boolean {
+  // Counted only where it may be too long: a character is 3 bytes at most.
+  return value.length * 3 <= shortest || Buffer.byteLength(value) <= shortest;
 }
 
 /** Other systems send numbers, lists and tables. */
