@@ -17,6 +17,9 @@ const SLOTS = 64;
 /** What one member has of a partition. */
 const PREFETCH = 93;
 const NEST_QUEUE = 'bench-nest';
+/** Of an exchange of its own, whose group has one partition. */
+const ONE = 'bench-one';
+const ONE_QUEUE = `${ONE}.${GROUP}:${TYPE}:0`;
 const queues = Array.from({ length: PARTITIONS }, (_, number) => `${GROUP}:${TYPE}:${number}`);
 
 /** What CloudEvents asks for, as one would write it by hand. */
@@ -37,6 +40,9 @@ const properties = (at: number) => ({
 });
 
 const ours = ({ url }: RabbitmqServer): DynamicModule => RabbitmqModule.forRoot({ url, startup: 'require' });
+
+const oursWithOneQueue = ({ url }: RabbitmqServer): DynamicModule =>
+  RabbitmqModule.forRoot({ url, exchange: ONE, queuePrefix: `${ONE}.`, startup: 'require' });
 
 /** As durable as ours: a quorum queue, persistent messages, acknowledged when handled. */
 const nestOptions = ({ url }: RabbitmqServer): NonNullable<RmqOptions['options']> => ({
@@ -67,7 +73,8 @@ export const rabbitmqPublish: BenchCase = {
   about:
     `Events of 1 KiB with keys into eight quorum queues of a real broker, confirmed: ${BATCH} at a time, ${CONCURRENCY} times at once. ` +
     '*core-infra*: `publishBatch`; *one by one*: `publish` for each of them. *amqplib*: `publish` on a confirm channel with the same headers, and a promise for each confirmation. ' +
-    '*@nestjs/microservices*: `emit` for each of them, confirmed, into one quorum queue.',
+    'A broker has the more to do the more quorum queues there are, and Nest’s transport has one: *one queue* is the same as *core-infra* with one partition, through the topic exchange. ' +
+    '*@nestjs/microservices*: `emit` for each of them, confirmed, into one quorum queue of the default exchange: its messages have no envelope and no id, are not validated, and nobody hears of one that reaches no queue.',
   rounds: 5,
   metrics: [
     { key: 'perSecond', label: `Batches of ${BATCH} per second`, unit: '', digits: 0 },
@@ -77,7 +84,7 @@ export const rabbitmqPublish: BenchCase = {
     { metric: 'perSecond', variant: 'core-infra', against: { variant: 'amqplib', as: 'ratio' }, atLeast: 0.92 },
     {
       metric: 'perSecond',
-      variant: 'core-infra, one by one',
+      variant: 'core-infra, one queue, one by one',
       against: { variant: '@nestjs/microservices', as: 'ratio' },
       atLeast: 1.5,
     },
@@ -87,7 +94,10 @@ export const rabbitmqPublish: BenchCase = {
     // It makes the queues of the group, and leaves.
     await (await bootPlaced(ours(server), 'rabbitmq', () => undefined)).close();
     const app = await bootPlaced(ours(server), 'rabbitmq');
-    const bus = app.get(EventBus);
+    await (
+      await bootPlaced(oursWithOneQueue(server), 'rabbitmq', () => undefined, { rabbitmq: { partitions: 1 } })
+    ).close();
+    const appWithOneQueue = await bootPlaced(oursWithOneQueue(server), 'rabbitmq');
     const raw = await connect(server.url, { noDelay: true });
     const channel = await raw.createConfirmChannel();
     const nest = new ClientRMQ(nestOptions(server));
@@ -99,15 +109,19 @@ export const rabbitmqPublish: BenchCase = {
         );
       });
     const event = (at: number) => placed.of(DATA, { key: keyOf(at) });
+    const publishing = (name: string, bus: EventBus) => [
+      throughputVariant(name, at => bus.publishBatch(batchAt(at).map(event)), effort, CONCURRENCY),
+      throughputVariant(
+        `${name}, one by one`,
+        at => Promise.all(batchAt(at).map(n => bus.publish(event(n)))),
+        effort,
+        CONCURRENCY,
+      ),
+    ];
     return {
       variants: [
-        throughputVariant('core-infra', at => bus.publishBatch(batchAt(at).map(event)), effort, CONCURRENCY),
-        throughputVariant(
-          'core-infra, one by one',
-          at => Promise.all(batchAt(at).map(n => bus.publish(event(n)))),
-          effort,
-          CONCURRENCY,
-        ),
+        ...publishing('core-infra', app.get(EventBus)),
+        ...publishing('core-infra, one queue', appWithOneQueue.get(EventBus)),
         throughputVariant('amqplib', at => Promise.all(batchAt(at).map(publish)), effort, CONCURRENCY),
         throughputVariant(
           '@nestjs/microservices',
@@ -115,10 +129,11 @@ export const rabbitmqPublish: BenchCase = {
           effort,
           CONCURRENCY,
         ),
-      ].map(variant => cleared(variant, () => purge(raw, [...queues, NEST_QUEUE]))),
+      ].map(variant => cleared(variant, () => purge(raw, [...queues, ONE_QUEUE, NEST_QUEUE]))),
       async close() {
         await nest.close();
         await app.close();
+        await appWithOneQueue.close();
         await raw.close();
         await server.dispose();
       },
@@ -129,11 +144,14 @@ export const rabbitmqPublish: BenchCase = {
 export const rabbitmqConsume: BenchCase = {
   name: 'rabbitmq-consume',
   about:
-    'Events of 1 KiB that wait in eight quorum queues of a real broker, handled by a method that does nothing, and acknowledged one by one. ' +
-    '*core-infra*: a `@Subscribe` handler, with its envelope and the order of 1,000 keys. *amqplib*: `consume` on a channel per queue with the same prefetch, the body parsed. ' +
+    'Events of 1 KiB that wait in eight quorum queues of a real broker, handled by a method that does nothing. ' +
+    '*core-infra*: a `@Subscribe` handler, with its envelope and the order of 1,000 keys; what is handled in one turn of the event loop is acknowledged together. *amqplib*: `consume` on a channel per queue with the same prefetch, the body parsed, acknowledged one by one. ' +
     '*@nestjs/microservices*: `@EventPattern` on one quorum queue with the prefetch of all eight, acknowledged by the handler.',
   rounds: 5,
-  metrics: [{ key: 'perSecond', label: 'Events per second', unit: '/s', digits: 0 }],
+  metrics: [
+    { key: 'perSecond', label: 'Events per second', unit: '/s', digits: 0 },
+    { key: 'cpuUs', label: 'CPU per event', unit: 'µs' },
+  ],
   goals: [
     { metric: 'perSecond', variant: 'core-infra', against: { variant: 'amqplib', as: 'ratio' }, atLeast: 0.85 },
     {
