@@ -1,4 +1,4 @@
-import { RequestContext } from '@core-infra/kernel';
+import { type ContextInput, RequestContext } from '@core-infra/kernel';
 import type { MessagingHub } from '../bus/messaging-hub.js';
 import type { CloudEvent } from '../events/cloud-event.js';
 import { tell } from '../events/messaging-events.js';
@@ -142,14 +142,14 @@ function inContext<T>(
     : work;
   // Nobody would see the fields.
   if (context === RequestContext.none) return told();
-  const fields = {
+  const fields: ContextInput = {
     requestId: id,
     correlationId: correlationId ?? id,
     deadline: clock.now() + handler.timeoutMs,
     signal: signalOf(limit),
-    ...(traceparent !== undefined && { traceparent }),
-    ...(tracestate !== undefined && { tracestate }),
   };
+  if (traceparent !== undefined) fields.traceparent = traceparent;
+  if (tracestate !== undefined) fields.tracestate = tracestate;
   return context.run(fields, told);
 }
 

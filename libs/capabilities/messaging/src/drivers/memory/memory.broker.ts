@@ -144,11 +144,18 @@ export class MemoryBroker implements MessageDriver {
     { id, topic, key, headers, body }: WireMessage,
     again?: Pick<ReceivedMessage, 'attempts' | 'firstAttemptAt' | 'redelivered'>,
   ): void {
-    const position = queue.position++;
-    const time = this.clock.now();
-    const message = { id, topic, headers, body, partition: 0, position, time, attempts: 0 };
-    const whole = key === undefined ? message : { ...message, key };
-    queue.waiting.push(again ? { ...whole, ...again } : whole);
+    const message: { -readonly [Name in keyof ReceivedMessage]: ReceivedMessage[Name] } = {
+      id,
+      topic,
+      headers,
+      body,
+      partition: 0,
+      position: queue.position++,
+      time: this.clock.now(),
+      attempts: 0,
+    };
+    if (key !== undefined) message.key = key;
+    queue.waiting.push(again ? Object.assign(message, again) : message);
     this.pump(queue);
   }
 
