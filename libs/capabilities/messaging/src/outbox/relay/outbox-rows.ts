@@ -17,7 +17,7 @@ interface Row {
   readonly key: string | null;
   readonly headers: Record<string, string>;
   readonly body: Buffer;
-  readonly created_at: Date;
+  readonly created_ms: number;
   /** Bytes up to this row. */
   readonly total: string;
 }
@@ -100,7 +100,8 @@ function settings(leaseMs: number): string {
   return ['SET TRANSACTION ISOLATION LEVEL READ COMMITTED', lease, ...off].join('; ');
 }
 
-const columns = 'seq, id, kind, topic, key, headers, body, created_at';
+const columns =
+  'seq, id, kind, topic, key, headers, body, floor(extract(epoch FROM created_at) * 1000)::double precision AS created_ms';
 const bytes = 'octet_length(body) + pg_column_size(headers)';
 
 async function readRows(
@@ -121,11 +122,10 @@ async function readRows(
      ) AS summed WHERE total - (${bytes}) < $2`,
     [limit.events, limit.bytes, ...(some ? [keys, seqs] : [])],
   );
-  const rows = found.map(({ key, created_at: createdAt, total: _, ...row }) => ({
-    ...row,
-    createdAt: createdAt.getTime(),
-    ...(key !== null && { key }),
-  }));
+  const rows = found.map(({ seq, id, kind, topic, key, headers, body, created_ms: createdAt }): OutboxRow => {
+    const row = { seq, id, kind, topic, headers, body, createdAt };
+    return key === null ? row : { ...row, key };
+  });
   return { rows, isFull: rows.length >= limit.events || Number(found.at(-1)?.total ?? 0) >= limit.bytes };
 }
 
