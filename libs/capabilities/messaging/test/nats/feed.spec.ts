@@ -57,7 +57,7 @@ describe('a partition that comes from another member', () => {
       1,
       false,
     );
-    const handed = (): number[] => feed.take(10, 1e6).map(({ sequence }) => sequence);
+    const handed = (): number[] => feed.take(10, 1e6).map(({ position }) => position);
     feed.open(0);
     // The other one has 1 and 2, and gives them back.
     await eventually(() => expect(server.info).toBeDefined());

@@ -1,6 +1,6 @@
 import { fromNats, toNats } from '../../src/drivers/nats/wire.js';
 import type { Feed } from '../../src/drivers/nats/feed.js';
-import { heldOf } from '../../src/drivers/nats/held.js';
+import { messageOf as messageFrom } from '../../src/drivers/nats/held.js';
 import { RawHeaders } from '../../src/drivers/nats/raw-headers.js';
 import { deliveryOf } from '../../src/drivers/nats/delivery.js';
 
@@ -37,7 +37,7 @@ describe('a message on its way over NATS', () => {
       const lines = Object.entries(said).map(([name, value]) => `${name}: ${value}`);
       const headers = new RawHeaders(['NATS/1.0', ...lines, '', ''].join('\r\n'));
       const delivered = { headers, reply: 'r', sequence: 1, time: 5, now: 0 };
-      const { message } = heldOf(feed, { data: Buffer.from('{}') }, delivered);
+      const message = messageFrom(feed, { data: Buffer.from('{}') }, delivered);
       const { attempts, firstAttemptAt, notBefore, redelivered } = message;
       return { attempts, firstAttemptAt, notBefore, redelivered };
     };

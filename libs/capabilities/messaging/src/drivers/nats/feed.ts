@@ -1,17 +1,16 @@
 import type { NatsClient } from '@core-infra/nats';
-import type { Partition } from '../../driver/message.js';
+import type { Partition, ReceivedMessage } from '../../driver/message.js';
 import { Barrier } from './barrier.js';
 import { deliveryOf, isDelivery } from './delivery.js';
 import type { FeedSite } from './feed-site.js';
-import { type Delivered, type Held, heldOf, type RawMessage as Message } from './held.js';
+import { type Delivered, type Held, heldOf, messageOf, type RawMessage as Message } from './held.js';
 import { PIN_GROUP, type Source } from './names.js';
 import { headersOf, type RawHeaders } from './raw-headers.js';
+import { Settled } from './settled.js';
 import { Waiting } from './waiting.js';
 
 type Connection = NatsClient['connection'];
 
-/** The longest that is remembered of what was settled. */
-const MOST_SETTLED = 100_000;
 /** A retry that is due later than this is left to the server until then, in milliseconds. */
 const SOON_MS = 500;
 
@@ -25,8 +24,6 @@ export class Feed {
   /** The next message is larger than what was asked for. */
   private isLarge = false;
   private readonly known = new Map<number, Held>();
-  /** Settled, as far as the server may not know it; by number, with its time, as a stream that is made anew counts from 1 again. */
-  readonly settled: Map<number, number>;
   private subscription?: { unsubscribe(): void };
   private connection?: Connection;
   private inbox = '';
@@ -49,9 +46,8 @@ export class Feed {
     readonly revision: number | undefined,
     private readonly isPinned: boolean,
     /** Of the same member, when it had this before and nobody else since. */
-    settledBefore?: ReadonlyMap<number, number>,
+    readonly settled = new Settled(),
   ) {
-    this.settled = new Map(settledBefore);
     this.barrier = new Barrier({
       client: site.client,
       clock: site.clock,
@@ -112,7 +108,7 @@ export class Feed {
   }
 
   /** At most so many of what waits, in order. */
-  take(most: number, maxBytes: number): Held[] {
+  take(most: number, maxBytes: number): ReceivedMessage[] {
     if (this.barrier.isShut || this.leaving || this.isClosed) return [];
     const taken = this.waiting.take(most, maxBytes);
     if (taken.length > 0) this.ask();
@@ -122,14 +118,13 @@ export class Feed {
   settle(held: Held): void {
     if (this.isClosed) return;
     this.forget(held);
-    this.remember(held.sequence, held.message.time);
+    this.remember(held.sequence, held.time);
     this.site.answers.settle(held.reply);
   }
 
   /** Was settled: the server is told so, should it deliver it again. */
   remember(sequence: number, time: number): void {
-    this.settled.set(sequence, time);
-    if (this.settled.size > MOST_SETTLED) this.settled.delete(this.settled.keys().next().value!);
+    this.settled.add(sequence, time);
   }
 
   /** Takes no more, and gives back what was not settled, in order. */
@@ -176,9 +171,9 @@ export class Feed {
     const { sequence, time } = deliveryOf(reply);
     const again = this.known.get(sequence);
     const now = this.site.clock.monotonic();
-    const isNew = again?.message.time !== time && this.settled.get(sequence) !== time;
+    const isNew = again?.time !== time && !this.settled.has(sequence, time);
     if (isNew) this.add(message, { headers, reply, sequence, time, now });
-    else if (again?.message.time === time) Object.assign(again, { reply, touchedAt: now });
+    else if (again?.time === time) Object.assign(again, { reply, touchedAt: now });
     else this.tell(reply, '+ACK');
     // What waits instead of being outstanding makes no room.
     if (!isNew || this.outstanding === 0 || (this.pin !== '' && !wasPinned)) this.ask();
@@ -186,11 +181,11 @@ export class Feed {
 
   private add(raw: Message, delivered: Delivered): void {
     const { reply, sequence } = delivered;
-    const held = heldOf(this, raw, delivered);
-    const early = (held.message.notBefore ?? 0) - this.site.clock.now();
+    const message = messageOf(this, raw, delivered);
+    const early = (message.notBefore ?? 0) - this.site.clock.now();
     if (early > SOON_MS) return this.tell(reply, `-NAK ${JSON.stringify({ delay: Math.round(early * 1e6) })}`);
-    this.known.set(sequence, held);
-    this.waiting.add(held);
+    this.known.set(sequence, heldOf(message));
+    this.waiting.add(message);
     this.isLarge = false;
     if (!this.barrier.isShut) this.site.filled();
   }

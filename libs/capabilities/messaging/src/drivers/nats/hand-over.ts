@@ -1,6 +1,6 @@
 import type { ConsumeRequest, DeliverySink } from '../../driver/message-driver.js';
 import type { Feed } from './feed.js';
-import type { Held } from './held.js';
+import { type Held, heldOf } from './held.js';
 
 /** Hands a member's messages over, no more than it may have in hand. */
 export class HandOver {
@@ -63,8 +63,8 @@ export class HandOver {
       const taken = feed.take(maxInFlight - this.messages, maxBytesInFlight - this.bytes);
       if (taken.length === 0) continue;
       this.messages += taken.length;
-      for (const { bytes } of taken) this.bytes += bytes;
-      this.sink.deliver(taken.map(({ message }) => message));
+      for (const message of taken) this.bytes += heldOf(message).bytes;
+      this.sink.deliver(taken);
     }
   }
 }

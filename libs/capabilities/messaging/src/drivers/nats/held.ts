@@ -8,12 +8,15 @@ type Subscribing = Parameters<NatsClient['connection']['subscribe']>;
 /** As the client library gives it. */
 export type RawMessage = Parameters<NonNullable<NonNullable<Subscribing[1]>['callback']>>[1];
 
-/** A message that this member has: delivered by the server, and neither settled nor given back. */
+/**
+ * What is kept of a message that this member has: delivered by the server, and neither settled nor given back. The message leads here, and not the other way
+ * round: a map that entries come to and go from keeps the old ones in memory for a while.
+ */
 export interface Held {
   readonly feed: Feed;
   readonly sequence: number;
+  readonly time: number;
   readonly bytes: number;
-  readonly message: ReceivedMessage;
   /** Where the server is told what became of it. */
   reply: string;
   /** When the server was last told that it is worked on. */
@@ -35,13 +38,17 @@ const OVERHEAD = 500;
 /** While it is made. */
 type Made = { -readonly [Name in keyof ReceivedMessage]: ReceivedMessage[Name] };
 
-export function heldOf(
+export const heldOf = (message: ReceivedMessage): Held => message.mark as Held;
+
+/** The message, with what is held of it as its mark. */
+export function messageOf(
   feed: Feed,
   raw: Pick<RawMessage, 'data'>,
   { headers, reply, sequence, time, now }: Delivered,
-): Held {
+): ReceivedMessage {
   const { ref, source, isShared } = feed;
   const found = fromNats(headers, raw.data, `${source.stream}:${sequence}`);
+  const held: Held = { feed, sequence, time, bytes: found.body.length + OVERHEAD, reply, touchedAt: now };
   const message: Made = {
     id: found.id,
     topic: ref.topic,
@@ -51,6 +58,7 @@ export function heldOf(
     attempts: 0,
     headers: found.headers,
     body: found.body,
+    mark: held,
   };
   if (found.key !== undefined) message.key = found.key;
   // Elsewhere they are some stranger's.
@@ -63,9 +71,7 @@ export function heldOf(
     if (firstAttemptAt !== undefined) message.firstAttemptAt = firstAttemptAt;
     if (notBefore !== undefined) message.notBefore = notBefore;
   }
-  const held: Held = { feed, sequence, bytes: found.body.length + OVERHEAD, message, reply, touchedAt: now };
-  message.mark = held;
-  return held;
+  return message;
 }
 
 function numberOf(text: string | undefined): number | undefined {

@@ -8,7 +8,7 @@ import { Answers } from './answers.js';
 import { backlogOf } from './backlog.js';
 import type { FeedSite } from './feed-site.js';
 import { HandOver } from './hand-over.js';
-import type { Held } from './held.js';
+import { heldOf } from './held.js';
 import type { NatsParkingLot } from './nats.parking-lot.js';
 import { Presence } from './presence.js';
 import { Share } from './share.js';
@@ -99,14 +99,14 @@ export class Membership implements Consumption {
   }
 
   settle(message: ReceivedMessage): void {
-    const held = message.mark as Held;
+    const held = heldOf(message);
     held.feed.settle(held);
     this.handOver.letGo(held);
   }
 
   /** Nothing is released but what belongs to a partition that is given up, which gives back what it has in its order. */
   release(message: ReceivedMessage): void {
-    this.handOver.letGo(message.mark as Held);
+    this.handOver.letGo(heldOf(message));
   }
 
   backlog(): Promise<readonly TopicBacklog[]> {

@@ -7,6 +7,7 @@ import type { NatsParkingLot } from './nats.parking-lot.js';
 import { PIN_GROUP } from './names.js';
 import { Owners } from './owners.js';
 import { rotated } from './rotated.js';
+import type { Settled } from './settled.js';
 import type { Streams } from './streams.js';
 
 export interface ShareSite {
@@ -31,7 +32,7 @@ export interface ShareSite {
 export class Share {
   readonly feeds = new Set<Feed>();
   /** What was settled of partitions that were given up while the server was away, by their consumer: it may not know. */
-  private readonly settledBefore = new Map<string, ReadonlyMap<number, number>>();
+  private readonly settledBefore = new Map<string, Settled>();
   private readonly owners: Owners;
 
   constructor(private readonly site: ShareSite) {

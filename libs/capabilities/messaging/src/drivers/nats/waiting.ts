@@ -1,8 +1,9 @@
-import type { Held } from './held.js';
+import type { ReceivedMessage } from '../../driver/message.js';
+import { heldOf } from './held.js';
 
 /** Messages that were delivered and not yet handed over, in their order. */
 export class Waiting {
-  private messages: Held[] = [];
+  private messages: ReceivedMessage[] = [];
   /** What they come to. */
   bytes = 0;
 
@@ -10,23 +11,23 @@ export class Waiting {
     return this.messages.length;
   }
 
-  add(held: Held): void {
-    this.messages.push(held);
-    this.bytes += held.bytes;
+  add(message: ReceivedMessage): void {
+    this.messages.push(message);
+    this.bytes += heldOf(message).bytes;
   }
 
   /** At most so many; one at least is taken, however large it is. */
-  take(most: number, maxBytes: number): Held[] {
+  take(most: number, maxBytes: number): ReceivedMessage[] {
     let count = 0;
     let bytes = 0;
     while (count < most && count < this.messages.length && (bytes === 0 || bytes < maxBytes))
-      bytes += this.messages[count++]!.bytes;
+      bytes += heldOf(this.messages[count++]!).bytes;
     this.bytes -= bytes;
     return this.messages.splice(0, count);
   }
 
   sort(): void {
-    this.messages.sort((a, b) => a.sequence - b.sequence);
+    this.messages.sort((a, b) => a.position - b.position);
   }
 
   clear(): void {
