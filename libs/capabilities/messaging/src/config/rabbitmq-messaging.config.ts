@@ -7,6 +7,13 @@ export class RabbitmqMessagingConfig {
   @Matches(/^[\w.:-]{1,120}$/)
   exchange?: string;
 
+  /**
+   * What these two exchanges are. Other systems may bind queues of their own to a `topic` one by patterns; a `direct` one knows whole routing keys only,
+   * and takes the broker less than half the work for each message. Those that exist must be of it. @default 'topic'
+   */
+  @IsIn(['topic', 'direct'])
+  exchangeType: 'topic' | 'direct' = 'topic';
+
   /** How many queues a new group gets of each topic: so many members can share its work. A group that exists keeps what it has. @default 8 */
   @IsInt()
   @Min(1)

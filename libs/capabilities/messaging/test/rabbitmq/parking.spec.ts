@@ -136,7 +136,7 @@ describe('a parking queue', () => {
     const name = uniqueName('parked');
     const warn = jest.fn();
     const owner = () => {
-      const sets = new QueueSets(client, site, 'events', 8);
+      const sets = new QueueSets(client, site, 'events', { exchangeType: 'topic', partitions: 8 });
       const own = { client, sets, logger: { warn }, group: 'g', memory: new Memory(bytes) };
       return new ParkedPartition(own, { topic: 'orders', number: 3 }, name);
     };

@@ -1,11 +1,13 @@
 import type { DriverSite } from '@core-infra/kernel';
 import {
+  type ExchangeDeclaration,
   type QueueDeclaration,
   type RabbitmqClient,
   RabbitmqMissingError,
   RabbitmqUnavailableError,
   type Topology,
 } from '@core-infra/rabbitmq';
+import type { RabbitmqMessagingConfig } from '../../config/rabbitmq-messaging.config.js';
 import type { TopicAddress } from '../../config/topic.config.js';
 import { againQueue, NO_DELIVERY_LIMIT, partitionQueue, routingKey, slotsOf, tasksExchange } from './names.js';
 
@@ -28,7 +30,7 @@ export class QueueSets {
     private readonly client: RabbitmqClient,
     private readonly site: DriverSite,
     private readonly exchange: string,
-    private readonly partitions: number,
+    private readonly config: Pick<RabbitmqMessagingConfig, 'exchangeType' | 'partitions'>,
     private readonly addresses: ReadonlyMap<string, TopicAddress> = new Map(),
   ) {}
 
@@ -89,10 +91,11 @@ export class QueueSets {
       return 1;
     }
     const existing = await this.count(name);
-    const count = existing || this.partitions;
-    if (count !== this.partitions)
+    const { partitions } = this.config;
+    const count = existing || partitions;
+    if (count !== partitions)
       this.site.logger.warn(
-        `The group "${group}" has ${count} partitions of the topic "${topic}" and keeps them; messaging.rabbitmq.partitions (${this.partitions}) is for new ones`,
+        `The group "${group}" has ${count} partitions of the topic "${topic}" and keeps them; messaging.rabbitmq.partitions (${partitions}) is for new ones`,
       );
     const from = isTasks ? tasksExchange(this.exchange) : this.exchange;
     const numbers = Array.from({ length: count }, (_, number) => number);
@@ -126,8 +129,9 @@ export class QueueSets {
     return found;
   }
 
-  private exchangesOf(): { name: string }[] {
-    return [{ name: this.exchange }, { name: tasksExchange(this.exchange) }];
+  private exchangesOf(): ExchangeDeclaration[] {
+    const { exchangeType: type } = this.config;
+    return [this.exchange, tasksExchange(this.exchange)].map(name => ({ name, type }));
   }
 
   private once(name: string, topology: Topology): Promise<void> {

@@ -52,7 +52,7 @@ export class RabbitmqDriver implements MessageDriver {
   ) {
     const exchange = config.exchange ?? (client.exchange || 'events');
     this.mandatory = config.unroutable === 'error';
-    this.sets = new QueueSets(client, site, exchange, config.partitions, addresses);
+    this.sets = new QueueSets(client, site, exchange, config, addresses);
     this.deadLetters = new RabbitmqDeadLetters(client, this.sets);
     this.parking = new RabbitmqParkingLot(client, this.sets, site.logger, config.maxParked);
   }
