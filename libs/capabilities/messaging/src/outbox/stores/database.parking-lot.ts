@@ -2,6 +2,7 @@ import type { Partition } from '../../driver/message.js';
 import { ParkingFullError } from '../../errors.js';
 import type { ParkedKey, ParkedMessage, ParkingLot, ParkRequest } from '../../stores/parking.js';
 import { digestOf, type Envelope, envelopeOf, searchable } from './encoding.js';
+import { Gathered } from './gathered.js';
 
 interface Row {
   readonly seq: string;
@@ -21,10 +22,15 @@ export interface Queries {
 /** How many may be parked without the rows being counted again. */
 const stride = 500;
 
+/** What one statement may park. */
+const atOnce = { items: 200, bytes: 4 * 1024 * 1024 };
+
 /** Parked messages in a table. */
 export class DatabaseParkingLot implements ParkingLot {
   /** By group, how many more may be parked before the rows are counted. */
   private readonly allowance = new Map<string, number>();
+  /** By group. Keys that wait get their messages one by one, many keys at a time. */
+  private readonly parking = new Map<string, Gathered<ParkRequest>>();
 
   /** @param maxParked how many messages of a group may be parked; processes together may exceed it by 500 each */
   constructor(
@@ -55,33 +61,12 @@ export class DatabaseParkingLot implements ParkingLot {
   async park(group: string, requests: readonly ParkRequest[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.claim(group, requests.length);
-    const messages = requests.map(({ message }) => message);
-    await this.database.query(
-      `INSERT INTO ${this.table}
-         ("group", topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason)
-       SELECT $1, topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason
-       FROM unnest($2::text[], $3::integer[], $4::bytea[], $5::text[], $6::bytea[], $7::json[], $8::bytea[], $9::timestamptz[],
-              $10::integer[], $11::timestamptz[], $12::timestamptz[], $13::text[]) WITH ORDINALITY
-         AS given (topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason, at)
-       ORDER BY at
-       ON CONFLICT ("group", event) DO NOTHING`,
-      [
-        group,
-        messages.map(({ topic }) => topic),
-        messages.map(({ partition }) => partition),
-        messages.map(({ key }) => digestOf(key)),
-        messages.map(({ key }) => searchable(key)),
-        // An id is its source's own: two sources may give one id to two events.
-        messages.map(({ topic, id, headers, body }) => digestOf(topic, headers.ce_source ?? '', id, body)),
-        messages.map(message => envelopeOf(message, undefined, message.position)),
-        messages.map(({ body }) => body),
-        messages.map(({ time }) => timestamp(time)),
-        requests.map(({ attempts }) => attempts),
-        messages.map(({ firstAttemptAt }) => (firstAttemptAt === undefined ? null : timestamp(firstAttemptAt))),
-        requests.map(({ dueAt }) => timestamp(dueAt)),
-        requests.map(({ reason }) => searchable(reason)),
-      ],
-    );
+    let parking = this.parking.get(group);
+    if (!parking) {
+      const insert = (all: readonly ParkRequest[]): Promise<unknown> => this.insert(group, all);
+      this.parking.set(group, (parking = new Gathered(insert, ({ message }) => message.body.length, atOnce)));
+    }
+    await parking.add(requests);
   }
 
   async next(
@@ -146,6 +131,36 @@ export class DatabaseParkingLot implements ParkingLot {
       [group ?? null],
     );
     return { keys: Number(row!.keys), messages: Number(row!.messages) };
+  }
+
+  private insert(group: string, requests: readonly ParkRequest[]): Promise<unknown> {
+    const messages = requests.map(({ message }) => message);
+    return this.database.query(
+      `INSERT INTO ${this.table}
+         ("group", topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason)
+       SELECT $1, topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason
+       FROM unnest($2::text[], $3::integer[], $4::bytea[], $5::text[], $6::bytea[], $7::json[], $8::bytea[], $9::timestamptz[],
+              $10::integer[], $11::timestamptz[], $12::timestamptz[], $13::text[]) WITH ORDINALITY
+         AS given (topic, partition, lane, key, event, envelope, body, received_at, attempts, first_attempt_at, due_at, reason, at)
+       ORDER BY at
+       ON CONFLICT ("group", event) DO NOTHING`,
+      [
+        group,
+        messages.map(({ topic }) => topic),
+        messages.map(({ partition }) => partition),
+        messages.map(({ key }) => digestOf(key)),
+        messages.map(({ key }) => searchable(key)),
+        // An id is its source's own: two sources may give one id to two events.
+        messages.map(({ topic, id, headers, body }) => digestOf(topic, headers.ce_source ?? '', id, body)),
+        messages.map(message => envelopeOf(message, undefined, message.position)),
+        messages.map(({ body }) => body),
+        messages.map(({ time }) => timestamp(time)),
+        requests.map(({ attempts }) => attempts),
+        messages.map(({ firstAttemptAt }) => (firstAttemptAt === undefined ? null : timestamp(firstAttemptAt))),
+        requests.map(({ dueAt }) => timestamp(dueAt)),
+        requests.map(({ reason }) => searchable(reason)),
+      ],
+    );
   }
 
   /** @throws ParkingFullError when there is no room for so many */
