@@ -15,6 +15,8 @@ import { Settler } from './settler.js';
 import type { Sleeper, Waking } from './waking.js';
 
 const atOnce = 500;
+/** So many that there may well be more. */
+const many = 50;
 const firstPauseMs = 100;
 const longestPauseMs = 2_000;
 const idleFactor = 4;
@@ -45,6 +47,8 @@ export class Consumer implements Consumption, Sleeper {
   private fetchAt = 0;
   /** As much is in hand as may be. */
   private isFull = false;
+  /** Is under way while what was claimed before is handed over. */
+  private ahead?: Promise<readonly Job[]>;
   private paused = false;
   private stopped = false;
   private joined = false;
@@ -91,7 +95,9 @@ export class Consumer implements Consumption, Sleeper {
 
   start(): void {
     this.site.waking.add(this);
-    this.running = this.run();
+    this.running = this.run().then(async () => {
+      await this.ahead?.catch(() => undefined);
+    });
   }
 
   wake(): void {
@@ -180,10 +186,12 @@ export class Consumer implements Consumption, Sleeper {
     let failures = 0;
     let woken = true;
     while (!this.stopped) {
-      this.pauseUntil.begin();
+      // What was told since a claim was begun may not be in its answer.
+      if (!this.ahead) this.pauseUntil.begin();
       try {
         if (!this.joined) await this.join();
-        if (at.clock.monotonic() >= this.renewAt) {
+        // Never beside a claim: what a lease is taken up with is put back before.
+        if (!this.ahead && at.clock.monotonic() >= this.renewAt) {
           this.renewAt = at.clock.monotonic() + config.leaseMs / 4;
           if (await this.holdings.renew([...this.queues])) woken = true;
         }
@@ -214,12 +222,30 @@ export class Consumer implements Consumption, Sleeper {
 
   /** Returns whether there may be more. */
   private async fetch(): Promise<boolean> {
+    const claiming = this.ahead ?? this.claim();
+    this.ahead = undefined;
+    const jobs = await claiming;
+    const messages = jobs.filter(({ name, number }) => this.holdings.holds(name, number)).map(job => this.take(job));
+    if (messages.length < many || this.site.at.clock.monotonic() >= this.renewAt) {
+      if (messages.length > 0) this.sink.deliver(messages);
+      return jobs.length > 0;
+    }
+    // The server looks for the next while these are handed over.
+    this.ahead = this.claim();
+    this.ahead.catch(() => undefined); // thrown where it is waited for
+    await new Promise(resolve => setImmediate(resolve));
+    this.sink.deliver(messages);
+    return true;
+  }
+
+  /** The next jobs, as many as there is room for. */
+  private async claim(): Promise<readonly Job[]> {
     const { maxInFlight, maxBytesInFlight } = this.request;
     const limit = Math.min(atOnce, maxInFlight - this.inHand.size);
     const maxBytes = maxBytesInFlight - this.bytesInHand;
     const held = this.holdings.held();
     this.isFull = limit <= 0 || maxBytes <= 0;
-    if (this.paused || this.stopped || this.isFull || held.length === 0) return false;
+    if (this.paused || this.stopped || this.isFull || held.length === 0) return [];
     if (this.isUnsure) await this.unclaim();
     this.isUnsure = true;
     const jobs = await this.site.jobs.claim({
@@ -230,9 +256,7 @@ export class Consumer implements Consumption, Sleeper {
       maxBytes,
     });
     this.isUnsure = false;
-    const messages = jobs.filter(({ name, number }) => this.holdings.holds(name, number)).map(job => this.take(job));
-    if (messages.length > 0) this.sink.deliver(messages);
-    return jobs.length > 0;
+    return jobs;
   }
 
   /** Puts back what is claimed in our name and was never received, since the connection broke at the answer. */

@@ -22,6 +22,7 @@ export interface Job {
   readonly number: number;
   readonly data: object;
   readonly bytes: number;
+  /** When it was inserted, in milliseconds since 1970, to a part of a microsecond. */
   readonly time: number;
 }
 
@@ -99,11 +100,12 @@ export class Jobs {
 
   /**
    * Takes the first jobs of partitions that are the member's. Their leases stay locked meanwhile, so that who takes one over sees everything that was
-   * claimed under it.
+   * claimed under it. `group_id` is set to what it is: else PostgreSQL takes the new version for a mere copy to its index, and looks for old ones to be
+   * removed there, among as many as are like it: a third of the whole.
    */
-  claim({ member, queues, numbers, limit, maxBytes }: Claim): Promise<Job[]> {
+  async claim({ member, queues, numbers, limit, maxBytes }: Claim): Promise<Job[]> {
     const { schema } = this.config;
-    return this.connection.query<Job>(
+    const jobs = await this.connection.query<Job>(
       `WITH held AS MATERIALIZED (
          SELECT p.name, p.number FROM ${schema}.messaging_partition p
          JOIN unnest($2::text[], $3::int[]) AS w (name, number) ON w.name = p.name AND w.number = p.number
@@ -119,15 +121,13 @@ export class Jobs {
          SELECT name, id FROM (
            SELECT name, id, bytes, sum(bytes) OVER (ORDER BY created_on, id ROWS UNBOUNDED PRECEDING) AS total FROM first
          ) AS summed WHERE total - bytes < $5
-       ), claimed AS (
-         UPDATE ${schema}.job j SET state = 'active', started_on = now() FROM fitting f
-         WHERE j.name = f.name AND j.id = f.id AND j.state < 'active'
-         RETURNING j.name, j.id, j.priority, j.data, j.created_on
        )
-       SELECT name, id, priority AS number, data, pg_column_size(data) AS bytes, extract(epoch FROM created_on)::float8 * 1000 AS time
-       FROM claimed ORDER BY created_on, id`,
+       UPDATE ${schema}.job j SET state = 'active', started_on = now(), group_id = j.group_id FROM fitting f
+       WHERE j.name = f.name AND j.id = f.id AND j.state < 'active'
+       RETURNING j.name, j.id, j.priority AS number, j.data, pg_column_size(j.data) AS bytes, extract(epoch FROM j.created_on)::float8 * 1000 AS time`,
       [member, queues, numbers, limit, maxBytes, Math.max(16, Math.ceil((2 * limit) / Math.max(1, queues.length)))],
     );
+    return jobs.sort((a, b) => a.time - b.time || (a.id < b.id ? -1 : 1));
   }
 
   /**
