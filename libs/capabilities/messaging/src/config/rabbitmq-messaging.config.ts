@@ -9,7 +9,7 @@ export class RabbitmqMessagingConfig {
 
   /**
    * What these two exchanges are. Other systems may bind queues of their own to a `topic` one by patterns; a `direct` one knows whole routing keys only,
-   * and takes the broker less than half the work for each message. Those that exist must be of it. @default 'topic'
+   * and takes the broker about half the work for each message (measured with RabbitMQ 3.10). Those that exist must be of it. @default 'topic'
    */
   @IsIn(['topic', 'direct'])
   exchangeType: 'topic' | 'direct' = 'topic';
