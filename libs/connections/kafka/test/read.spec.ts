@@ -28,6 +28,22 @@ describe('without a group', () => {
     expect(await valuesOf(one.client, topic, 5n, 5n)).toEqual([]);
   });
 
+  it('reads records with tens of thousands of headers, and with names that every object has', async () => {
+    await using one = await boot();
+    const topic = uniqueName('log');
+    await one.client.admin.ensureTopics([{ topic, partitions: 1 }]);
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`x-${at}`, `${at}`]));
+    const odd = JSON.parse('{"__proto__":"x","constructor":"y","toString":"z"}') as Record<string, string>;
+    await one.client.producer.sendBatch(
+      [many, odd, { twice: ['a', 'b', 'c'] }].map(headers => ({ topic, value: 'v', headers })),
+    );
+    const read: [string, string][][] = [];
+    for await (const messages of one.client.reader.read(topic, 0, { from: 0n, to: 3n }))
+      for (const { headers } of messages)
+        read.push(Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]));
+    expect(read).toEqual([Object.entries(many), Object.entries(odd), [['twice', 'a,b,c']]]);
+  });
+
   it('begins after what was deleted, and says that a topic does not exist', async () => {
     await using one = await boot();
     const topic = uniqueName('log');

@@ -27,8 +27,13 @@ interface Hostile {
 const list: readonly Hostile[] = [
   { what: 'control bytes', headers: { 'x-\u0000\r\n': 'a\u0000\u0007\r\nb', '': 'no name' } },
   {
-    what: '1,000 headers',
-    headers: Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`x-${n}`, `${n}`])),
+    what: '20,000 headers',
+    headers: Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`x-${n}`, `${n}`])),
+  },
+  { what: 'a name that comes 100,000 times', headers: { x: Array.from({ length: 100_000 }, () => '') } },
+  {
+    what: 'names that every object has',
+    headers: JSON.parse('{"__proto__":"x","constructor":"y","toString":"z","hasOwnProperty":"w"}') as IHeaders,
   },
   { what: 'a value of 100 KB', headers: { 'x-large': 'x'.repeat(100_000), ce_traceparent: '00-'.repeat(10_000) } },
   { what: 'an id of 100 KB', headers: { ce_id: 'i'.repeat(100_000) } },
@@ -158,7 +163,7 @@ describe('what strangers write to Kafka', () => {
     expect([...site.hostile.values()].map(seen => seen.map(({ attempt }) => attempt))).toEqual(readable.map(() => [1]));
     const headersOf = (what: string) => site.hostile.get(list.findIndex(one => one.what === what))![0]!.headers;
     expect(headersOf('control bytes')).toMatchObject({ 'x-\u0000\r\n': 'a\u0000\u0007\r\nb', '': 'no name' });
-    expect(headersOf('1,000 headers')).toMatchObject({ 'x-0': '0', 'x-999': '999' });
+    expect(headersOf('20,000 headers')).toMatchObject({ 'x-0': '0', 'x-19999': '19999' });
     expect(headersOf('a value of 100 KB')['x-large']).toBe('x'.repeat(100_000));
     expect(headersOf('bytes that are not UTF-8')['x-bytes']).toBe('\ufffd\ufffd\ufffd');
     expect(headersOf('names that come twice')).toMatchObject({ 'x-twice': 'a, b', ce_partitionkey: 'p, q' });

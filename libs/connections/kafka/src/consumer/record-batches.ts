@@ -88,10 +88,9 @@ class RecordsReader {
       // One without a value is empty.
       const value = this.data() ?? empty;
       const present = Object.hasOwn(headers, name) ? headers[name] : undefined;
-      if (present !== undefined) headers[name] = Array.isArray(present) ? [...present, value] : [present, value];
-      else if (name === '__proto__')
-        Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
-      else headers[name] = value;
+      if (Array.isArray(present)) present.push(value);
+      else if (present !== undefined) put(headers, name, [present, value]);
+      else put(headers, name, value);
     }
     return headers;
   }
@@ -131,6 +130,12 @@ class RecordsReader {
 }
 
 const empty = Buffer.alloc(0);
+
+function put(headers: Record<string, Buffer | Buffer[]>, name: string, value: Buffer | Buffer[]): void {
+  if (name === '__proto__')
+    Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
+  else headers[name] = value;
+}
 
 function isAt(bytes: Buffer, from: number, wanted: Buffer): boolean {
   for (let at = 0; at < wanted.length; at += 1) if (bytes[from + at] !== wanted[at]) return false;

@@ -7,6 +7,7 @@ import { KafkajsAdmin } from './admin.js';
 import { prepareCompression } from './compression.js';
 import { correctConnecting } from './connecting.js';
 import { correctEmptyBatches } from './empty-batches.js';
+import { correctHeaders } from './headers.js';
 import { KafkajsClient } from './kafkajs-client.js';
 import { makeKafka } from './options.js';
 import { correctProduceRequest } from './produce-request.js';
@@ -23,6 +24,7 @@ export async function kafkajs(config: KafkaConfig, at: DriverSite): Promise<Open
   correctEmptyBatches();
   correctDecoding();
   correctConnecting();
+  correctHeaders();
   correctProduceRequest();
   const compression = await prepareCompression(config.compression, at.id);
   const kafka = makeKafka(config, at);
