@@ -5,7 +5,7 @@ import type { KafkaConfig } from '../../config/kafka.config.js';
 import { backoff } from '../../config/retry.config.js';
 import type { KafkaAdmin, KafkaLag, KafkaTopic, KafkaTopicReport, KafkaTopicState } from '../../ports/admin.js';
 import { aborted } from '../../aborted.js';
-import { KafkaUnknownTopicError } from '../../errors.js';
+import { KafkaClosedError, KafkaUnknownTopicError } from '../../errors.js';
 import type { KafkaBounds } from '../../ports/reader.js';
 import { isComing } from './commit.js';
 import { type Attempt, diagnose } from './diagnose.js';
@@ -27,7 +27,9 @@ interface Question extends Omit<Attempt, 'config'> {
 export class KafkajsAdmin implements KafkaAdmin {
   readonly #admin: Admin;
   readonly #cluster: TargetedCluster | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
   #connected: Promise<void> | undefined;
+  #closed = false;
 
   constructor(
     kafka: Kafka,
@@ -50,8 +52,11 @@ export class KafkajsAdmin implements KafkaAdmin {
 
   /** An attempt to connect that is under way is waited for, as kafkajs cannot be told to give it up. */
   async close(signal: AbortSignal): Promise<void> {
+    this.#closed = true;
     await Promise.race([this.#connected?.catch(() => undefined), aborted(signal)]);
     await this.#admin.disconnect();
+    // A question that is under way, such as whether a new topic has its leaders, connects once more when it is asked again.
+    for (const asked of this.#underWay) void asked.catch(() => undefined).then(() => this.#admin.disconnect());
   }
 
   async cluster() {
@@ -225,6 +230,7 @@ export class KafkajsAdmin implements KafkaAdmin {
     { settles = false, ...attempt }: Question,
     question: (admin: Admin) => Promise<Answer>,
   ): Promise<Answer> {
+    if (this.#closed) throw new KafkaClosedError(this.at.id);
     const run = async (): Promise<Answer> => {
       await this.connect();
       for (let tried = 1; ; tried += 1) {
@@ -233,7 +239,7 @@ export class KafkajsAdmin implements KafkaAdmin {
         } catch (error) {
           const isAnothers = await forgetOthers(this.#cluster, attempt.topic, error);
           const isNew = settles && isSettling(error);
-          if (!(isAnothers || isNew || isComing(error)) || tried === PATIENCE)
+          if (!(isAnothers || isNew || isComing(error)) || tried === PATIENCE || this.#closed)
             throw diagnose(isNew ? new KafkaUnknownTopicError(attempt.topic ?? '', { cause: error }) : error, {
               ...attempt,
               config: this.config,
@@ -244,9 +250,11 @@ export class KafkajsAdmin implements KafkaAdmin {
       }
     };
     const { operations, id } = this.at;
-    return operations.hasSubscribers
+    const asked = operations.hasSubscribers
       ? operations.tracePromise(run, { component: 'kafka', connection: id, operation })
       : run();
+    this.#underWay.add(asked);
+    return asked.finally(() => this.#underWay.delete(asked));
   }
 }
 

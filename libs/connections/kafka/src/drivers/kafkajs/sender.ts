@@ -59,6 +59,8 @@ interface Generation {
   /** Batches under way. */
   users: number;
   retired: boolean;
+  /** It was disconnected, or is about to be. */
+  ended: boolean;
 }
 
 /** A batch, for all of its attempts. */
@@ -143,7 +145,10 @@ export class KafkajsSender implements RecordSender {
     this.#closed = true;
     const old = this.#current;
     this.#current = undefined;
-    if (old) await this.#disconnect(old);
+    if (!old) return;
+    // What is under way may connect it once more.
+    old.retired = true;
+    await this.#disconnect(old);
   }
 
   #send(batch: SentBatch, topic: string, partition: number, records: readonly KafkaRecord[], bytes: number) {
@@ -221,6 +226,7 @@ export class KafkajsSender implements RecordSender {
       connected: undefined,
       users: 0,
       retired: this.#closed,
+      ended: false,
     };
     this.#current = generation;
     return generation;
@@ -235,13 +241,19 @@ export class KafkajsSender implements RecordSender {
   }
 
   async #begin(generation: Generation): Promise<void> {
-    await generation.producer.connect();
-    if (this.config.idempotent) generation.numbers ??= await numbersFrom(generation.cluster);
+    try {
+      await generation.producer.connect();
+      if (this.config.idempotent) generation.numbers ??= await numbersFrom(generation.cluster);
+    } finally {
+      // Connections that were opened meanwhile are not known to who has disconnected it.
+      if (generation.ended) await this.#disconnect(generation);
+    }
   }
 
-  async #disconnect({ producer }: Generation): Promise<void> {
+  async #disconnect(generation: Generation): Promise<void> {
+    generation.ended = true;
     try {
-      await producer.disconnect();
+      await generation.producer.disconnect();
     } catch (error) {
       this.at.logger.debug(`A producer did not disconnect cleanly: ${(error as Error).message}`);
     }
