@@ -238,7 +238,7 @@ function withinLease(
   const controller = new AbortController();
   const { signal } = controller;
   const abort = (): void => controller.abort(new Error('The relay may not publish any longer.'));
-  const timer = setTimeout(abort, until - clock.monotonic());
+  const timer = setTimeout(abort, Math.max(0, until - clock.monotonic()));
   stopping.addEventListener('abort', abort, { once: true });
   // A process that was stopped hears from its sockets before its timers: who asks then is told by the clock.
   Object.defineProperty(signal, 'aborted', {
