@@ -10,7 +10,9 @@ describe('an app that ends while it asks Kafka something', () => {
   const sockets: Socket[] = [];
   const note = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket);
   beforeEach(() => channel('net.client.socket').subscribe(note));
-  afterEach(() => void channel('net.client.socket').unsubscribe(note));
+  afterEach(() => {
+    channel('net.client.socket').unsubscribe(note);
+  });
 
   it('leaves no connection, and is refused what it asks after that', async () => {
     // Until a new topic has its leaders it is asked for them again and again; at one of these moments the app ends.
