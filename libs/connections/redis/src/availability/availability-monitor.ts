@@ -133,6 +133,7 @@ export class AvailabilityMonitor implements RedisAvailability {
   }
 
   private lost(reason: string): void {
+    this.explain(reason);
     this.away(reason, false);
     // A read may be sent again later: whoever came through here does not wait for that.
     this.deadlines.end();

@@ -47,6 +47,8 @@ export interface InternalRedis extends InternalClient {
 
 export interface InternalCluster extends InternalClient {
   refreshSlotsCache(callback?: (error?: Error) => void): void;
+  /** Asks a node whether the cluster serves; tells the state that it says, if that is bad. */
+  readyCheck(callback: (error?: Error | null, failed?: string) => void): void;
   /** The connection that serves all subscriptions. */
   readonly subscriber: { getInstance(): Redis | null };
 }

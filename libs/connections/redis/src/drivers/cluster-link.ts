@@ -34,6 +34,14 @@ export class ClusterLink implements Link {
   listen(ready: () => void, lost: (reason: string) => void): void {
     let last: Error | undefined;
     this.cluster.on('node error', (error: Error) => (last = error));
+    // Its client connects again without a word when the cluster does not serve, and the last error would be that of a node that is away.
+    const cluster = this.cluster as unknown as InternalCluster;
+    const check = cluster.readyCheck.bind(cluster);
+    cluster.readyCheck = tell =>
+      check((error, failed) => {
+        if (failed) last = clusterDown();
+        tell(error, failed);
+      });
     this.cluster.on('ready', () => {
       last = undefined;
       ready();
@@ -62,7 +70,7 @@ export class ClusterLink implements Link {
   private async sizeSaidBy(node: Redis): Promise<number> {
     try {
       const info = String(await node.cluster('INFO'));
-      if (/cluster_state:fail/.test(info)) throw new Error('CLUSTERDOWN the cluster does not serve all slots');
+      if (/cluster_state:fail/.test(info)) throw clusterDown();
       return Number(/cluster_size:(\d+)/.exec(info)?.[1] ?? 1);
     } catch (error) {
       if (!(error as Error).message.startsWith('NOPERM')) throw error;
@@ -76,3 +84,5 @@ export class ClusterLink implements Link {
       (this.cluster as unknown as InternalCluster).refreshSlotsCache(() => undefined);
   }
 }
+
+const clusterDown = (): Error => new Error('CLUSTERDOWN the cluster does not serve all slots');
