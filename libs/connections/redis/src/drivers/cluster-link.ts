@@ -3,6 +3,9 @@ import type { Link } from '../availability/link.js';
 import { isTimeout } from '../commands/command-errors.js';
 import type { InternalCluster } from '../commands/internals.js';
 
+/** How soon a node is asked again that was not connected yet, in milliseconds. */
+const ASK_AGAIN_MS = 10;
+
 /** A cluster: well when each of its masters answers, and says that all slots are served. */
 export class ClusterLink implements Link {
   /** Masters that have not answered their last ping. */
@@ -34,14 +37,7 @@ export class ClusterLink implements Link {
   listen(ready: () => void, lost: (reason: string) => void): void {
     let last: Error | undefined;
     this.cluster.on('node error', (error: Error) => (last = error));
-    // Its client connects again without a word when the cluster does not serve, and the last error would be that of a node that is away.
-    const cluster = this.cluster as unknown as InternalCluster;
-    const check = cluster.readyCheck.bind(cluster);
-    cluster.readyCheck = tell =>
-      check((error, failed) => {
-        if (failed) last = clusterDown();
-        tell(error, failed);
-      });
+    this.watchReadyCheck(() => (last = clusterDown()));
     this.cluster.on('ready', () => {
       last = undefined;
       ready();
@@ -52,6 +48,27 @@ export class ClusterLink implements Link {
       if (!node.options.readOnly && node.status === 'wait') node.connect().catch(() => undefined);
     });
     this.cluster.on('-node', () => this.refresh());
+  }
+
+  /**
+   * Its client asks one node, any of them, whether the cluster serves. One that is still being connected to refuses, and all would be connected to anew: so
+   * it is asked again then. When the cluster does not serve, its client connects anew without a word, and the last error would be that of some node.
+   */
+  private watchReadyCheck(failing: () => void): void {
+    const cluster = this.cluster as unknown as InternalCluster;
+    const check = cluster.readyCheck.bind(cluster);
+    const ask: InternalCluster['readyCheck'] = tell =>
+      check((error, failed) => {
+        if (error && this.isConnecting) return void setTimeout(ask, ASK_AGAIN_MS, tell).unref();
+        if (failed) failing();
+        tell(error, failed);
+      });
+    cluster.readyCheck = ask;
+  }
+
+  private get isConnecting(): boolean {
+    const nodes = this.cluster.status === 'connect' ? this.cluster.nodes('all') : [];
+    return nodes.some(({ status }) => status === 'connecting' || status === 'connect');
   }
 
   /** How many masters the cluster has, by this one's account. */

@@ -57,7 +57,8 @@ export class FirstContact {
       const reset = ['ECONNRESET', 'EPIPE'].includes(String((error as { code?: unknown }).code));
       this.failed(reset && !this.everAnswered ? hungUp(config) : error);
     });
-    if (isCluster(client)) client.on('node error', (error: Error) => this.explain(error));
+    // Later it says of one node what may not be why the cluster is away.
+    if (isCluster(client)) client.on('node error', (error: Error) => void (this.opened || this.explain(error)));
     else
       client.on('close', () => {
         if (!this.explained && !this.everAnswered) this.failed(hungUp(config));
