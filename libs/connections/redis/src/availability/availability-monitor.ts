@@ -1,5 +1,5 @@
 import type { Clock, DriverSite } from '@core-infra/kernel';
-import { isConnectionLoss, isTimeout } from '../commands/command-errors.js';
+import { cannotServe, isConnectionLoss, isTimeout } from '../commands/command-errors.js';
 import { RedisUnavailableError } from '../errors.js';
 import type { RedisAvailability } from './availability.js';
 import { Deadlines } from './deadlines.js';
@@ -133,7 +133,8 @@ export class AvailabilityMonitor implements RedisAvailability {
   }
 
   private lost(reason: string): void {
-    this.explain(reason);
+    // What it says of itself; whatever else is known of a connection that was lost, others have said better.
+    if (cannotServe.test(reason)) this.explain(reason);
     this.away(reason, false);
     // A read may be sent again later: whoever came through here does not wait for that.
     this.deadlines.end();

@@ -18,7 +18,7 @@ const networkCodes = new Set([
   'EAI_AGAIN',
 ]);
 /** Replies of a server that is there and cannot serve anybody. */
-const cannotServe = /^(LOADING|MASTERDOWN|CLUSTERDOWN)\b/;
+export const cannotServe = /^(LOADING|MASTERDOWN|CLUSTERDOWN)\b/;
 
 /** What a command is told that was under way when its connection was lost: ioredis never sends it again. */
 export class ConnectionLostError extends Error {
