@@ -20,8 +20,7 @@ export interface LaneSettings {
 
 /**
  * The records of one partition. One request is under way at a time, and holds this partition only: so no attempt that is repeated overtakes
- * another, and none is taken for another. kafkajs counts the batches of an idempotent producer back when an attempt fails, though the broker may
- * have written it; a different batch of the same length would then count as a repetition, and would be lost.
+ * another, and none is taken for another: a batch keeps its number for the broker until it is written.
  */
 export class Lane {
   readonly #queue: PendingRecord[] = [];

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
-import { type Answer, type FetchDefinition, recordSets } from './record-sets.js';
+import { correctProtocol } from './protocol.js';
+import { type Answer, type Exchange, type FetchRequest, recordSets } from './record-sets.js';
 
 /** Bytes of the head of a batch. */
 const HEAD = 61;
@@ -11,31 +11,18 @@ const LAST_DELTA_AT = 23;
 /** The format of batches since Kafka 0.11. */
 const MAGIC = 2;
 
-const corrected = Symbol.for('core-infra.kafka.empty-batches');
-
 /**
  * Of a compacted topic the broker keeps heads of batches that have no records any more. kafkajs drops them, and so asks for the same offset for ever
  * when there is nothing else in an answer. Corrected where kafkajs decodes answers, once: such a head counts as a control record, which is
  * passed over.
  */
 export function correctEmptyBatches(): void {
-  const { requests } = createRequire(__filename)('kafkajs/src/protocol/requests') as {
-    requests: { Fetch?: FetchDefinition & { [corrected]?: true } };
-  };
-  const definition = requests.Fetch;
-  if (!definition || definition[corrected]) return;
-  definition[corrected] = true;
-  const protocol = definition.protocol.bind(definition);
-  definition.protocol = of => {
-    const make = protocol(of);
-    return request => {
-      const exchange = make(request);
-      const { response } = exchange;
-      const decode = async (raw: Buffer): Promise<Answer> =>
-        withHeads(await response.decode(raw), raw, exchange.request.apiVersion);
-      return { ...exchange, response: { ...response, decode } };
-    };
-  };
+  correctProtocol<FetchRequest, Exchange>('Fetch', 'empty-batches', exchange => {
+    const { response } = exchange;
+    const decode = async (raw: Buffer): Promise<Answer> =>
+      withHeads(await response.decode(raw), raw, exchange.request.apiVersion);
+    return { ...exchange, response: { ...response, decode } };
+  });
 }
 
 function withHeads(answer: Answer, raw: Buffer, version: number): Answer {

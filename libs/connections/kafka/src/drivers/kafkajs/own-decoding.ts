@@ -1,16 +1,10 @@
-import { createRequire } from 'node:module';
 import { type Batch, CompressionCodecs } from 'kafkajs';
 import { type Decoded, decodeBatches } from '../../consumer/record-batches.js';
 import type { KafkaMessage } from '../../ports/consumer.js';
 import { controlRecord } from './empty-batches.js';
 import type { FetchingBroker, GroupCluster } from './internals.js';
-import {
-  type Answer,
-  type FetchDefinition,
-  type FetchedPartition,
-  type FetchRequest,
-  recordSets,
-} from './record-sets.js';
+import { correctProtocol } from './protocol.js';
+import { type Answer, type Exchange, type FetchedPartition, type FetchRequest, recordSets } from './record-sets.js';
 
 /** Answers of these versions have the same fields, as far as we look at them. */
 const FIRST_VERSION = 4;
@@ -18,7 +12,6 @@ const LAST_VERSION = 11;
 /** How many bytes say how many there are of records. */
 const SIZE = 4;
 
-const corrected = Symbol.for('core-infra.kafka.own-decoding');
 const isOurs = Symbol('core-infra.kafka.decoded-here');
 const decoded = Symbol('core-infra.kafka.records');
 
@@ -59,27 +52,16 @@ export function decodeHere(cluster: GroupCluster): void {
  * it decodes all but the records; other consumers of the process are not touched.
  */
 export function correctDecoding(): void {
-  const { requests } = createRequire(__filename)('kafkajs/src/protocol/requests') as {
-    requests: { Fetch: FetchDefinition & { [corrected]?: true } };
-  };
-  const definition = requests.Fetch;
-  if (definition[corrected]) return;
-  definition[corrected] = true;
-  const protocol = definition.protocol.bind(definition);
-  definition.protocol = of => {
-    const make = protocol(of);
-    return request => {
-      const exchange = make(request);
-      const { response } = exchange;
-      const { apiVersion } = exchange.request;
-      const [first] = request.topics[0]?.partitions ?? [];
-      if (!(first as OurPartition | undefined)?.[isOurs]) return exchange;
-      if (apiVersion < FIRST_VERSION || apiVersion > LAST_VERSION) return exchange;
-      const decode = async (raw: Buffer): Promise<Answer> =>
-        (await decodeAnswer(raw, apiVersion, request, bare => response.decode(bare))) ?? response.decode(raw);
-      return { ...exchange, response: { ...response, decode } };
-    };
-  };
+  correctProtocol<FetchRequest, Exchange>('Fetch', 'own-decoding', (exchange, request) => {
+    const { response } = exchange;
+    const { apiVersion } = exchange.request;
+    const [first] = request.topics[0]?.partitions ?? [];
+    if (!(first as OurPartition | undefined)?.[isOurs]) return exchange;
+    if (apiVersion < FIRST_VERSION || apiVersion > LAST_VERSION) return exchange;
+    const decode = async (raw: Buffer): Promise<Answer> =>
+      (await decodeAnswer(raw, apiVersion, request, bare => response.decode(bare))) ?? response.decode(raw);
+    return { ...exchange, response: { ...response, decode } };
+  });
 }
 
 /** @returns undefined when kafkajs has to decode it, since there are transactions in it, or records of old formats */

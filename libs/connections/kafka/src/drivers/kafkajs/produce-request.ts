@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { Message } from 'kafkajs';
+import { correctProtocol } from './protocol.js';
 
 /** Requests of these versions have the same fields. */
 const FIRST_VERSION = 3;
@@ -25,11 +25,6 @@ interface Exchange {
   readonly request: object;
 }
 
-interface ProduceDefinition {
-  protocol(of: { version: number }): (request: ProduceRequest) => Exchange;
-}
-
-const corrected = Symbol.for('core-infra.kafka.produce-request');
 const nothing = Buffer.alloc(0);
 
 /** A batch as kafkajs's producer takes it, in place of messages. */
@@ -43,27 +38,16 @@ export function asMessages(partition: number, batch: Buffer): Message[] {
  * already, that goes into the request as it is; other producers of the process are not touched.
  */
 export function correctProduceRequest(): void {
-  const { requests } = createRequire(__filename)('kafkajs/src/protocol/requests') as {
-    requests: { Produce: ProduceDefinition & { [corrected]?: true } };
-  };
-  const definition = requests.Produce;
-  if (definition[corrected]) return;
-  definition[corrected] = true;
-  const protocol = definition.protocol.bind(definition);
-  definition.protocol = of => {
-    const make = protocol(of);
-    return request => {
-      const exchange = make(request);
-      const batch = request.topicData[0]?.partitions[0]?.messages[0]?.batch;
-      if (!batch) return exchange;
-      if (of.version < FIRST_VERSION || of.version > LAST_VERSION)
-        throw new Error(
-          `The broker takes records in a form of its own (version ${of.version}): it is older than Kafka 0.11.`,
-        );
-      const encode = (): Promise<object> => Promise.resolve(encoderOf(bytesOf(request, batch)));
-      return { ...exchange, request: { ...exchange.request, encode } };
-    };
-  };
+  correctProtocol<ProduceRequest, Exchange>('Produce', 'produce-request', (exchange, request, version) => {
+    const batch = request.topicData[0]?.partitions[0]?.messages[0]?.batch;
+    if (!batch) return exchange;
+    if (version < FIRST_VERSION || version > LAST_VERSION)
+      throw new Error(
+        `The broker takes records in a form of its own (version ${version}): it is older than Kafka 0.11.`,
+      );
+    const encode = (): Promise<object> => Promise.resolve(encoderOf(bytesOf(request, batch)));
+    return { ...exchange, request: { ...exchange.request, encode } };
+  });
 }
 
 /** One batch of one partition, without a transaction. */

@@ -18,11 +18,6 @@ export interface Exchange {
   readonly response: { decode(raw: Buffer): Promise<Answer>; parse(answer: Answer): unknown };
 }
 
-/** How kafkajs makes a request of one version, and understands the answer. */
-export interface FetchDefinition {
-  protocol(of: { version: number }): (request: FetchRequest) => Exchange;
-}
-
 /** Where in an answer the records of a partition are. */
 export interface RecordSet {
   readonly topic: string;
